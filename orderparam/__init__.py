@@ -1,0 +1,3 @@
+"""orderparam: what breaks the symmetry of a crystal."""
+
+__version__ = "0.1.0"
