@@ -1,1 +1,6 @@
-"""."""
+"""Which atom of the child comes from which atom of the parent."""
+
+from .composition import compare_compositions
+from .match import Correspondence, match
+
+__all__ = ["Correspondence", "compare_compositions", "match"]

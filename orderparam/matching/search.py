@@ -1,0 +1,140 @@
+"""Walk through candidate cells and origins, and keep the cheap mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from orderparam.crystal import Crystal
+from orderparam.lattice import niggli_reduce, unimodular_inverse
+
+from .assignment import Assignment, IdealSites
+from .lattices import CandidateCell, candidate_cells
+
+_STRAIN_WEIGHT = 1.5
+_STRAIN_LEVELS = (0.05, 0.1)
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """A candidate cell with its atoms assigned, and what both cost together (angstrom^2)."""
+
+    cell: CandidateCell
+    assignment: Assignment
+    cost: float
+
+
+@dataclass(eq=False)
+class Shortlist:
+    """The mappings found so far and the cost that a further one may have."""
+
+    cost_ratio: float
+    floor: float
+    mappings: list[Mapping] = field(default_factory=list)
+    limit: float = np.inf
+
+    def add(self, mapping: Mapping) -> None:
+        """Take one more mapping; a new cheapest one lowers the limit."""
+        self.mappings.append(mapping)
+        self.limit = min(self.limit, self.cost_ratio * mapping.cost + self.floor)
+
+    def ranked(self) -> list[Mapping]:
+        """Return the mappings within the limit, the cheapest first."""
+        return sorted((m for m in self.mappings if m.cost <= self.limit), key=lambda m: m.cost)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Parent and child in reduced bases, as the search needs them.
+
+    Attributes
+    ----------
+    parent_transformation, child_transformation : (3, 3) int64
+        From the callers' bases to the reduced ones.
+    parent_rotations : (m, 3, 3) int64
+        In the reduced basis of the parent.
+    kinds : (n_child,) int64
+        Species of the child's atoms as numbers, as in `sites`.
+    rho : float
+        Cube root of the parent's volume per atom (angstrom).
+    """
+
+    parent_transformation: np.ndarray
+    child_transformation: np.ndarray
+    parent_rotations: np.ndarray
+    child_lattice: np.ndarray
+    child_positions: np.ndarray
+    kinds: np.ndarray
+    sites: IdealSites
+    rho: float
+
+    @classmethod
+    def prepare(cls, parent: Crystal, child: Crystal, rotations: np.ndarray, *, mirror: bool) -> Search:
+        """Reduce both bases and number the species."""
+        parent_lattice, t_parent = niggli_reduce(parent.lattice)
+        child_lattice, t_child = niggli_reduce(child.lattice)
+        inverse = unimodular_inverse(t_parent)
+        number = {name: index for index, name in enumerate(sorted(set(parent.species)))}
+        kinds = np.array([number[name] for name in parent.species])
+        positions = -child.positions if mirror else child.positions
+        return cls(
+            t_parent,
+            t_child,
+            inverse.T @ rotations @ t_parent.T,
+            child_lattice,
+            positions @ unimodular_inverse(t_child),
+            np.array([number[name] for name in child.species]),
+            IdealSites(parent_lattice, parent.positions @ inverse, kinds),
+            float(np.cbrt(abs(np.linalg.det(parent_lattice)) / len(kinds))),
+        )
+
+    def strain_cost(self, rms_strain: float) -> float:
+        """Return (1.5 rho rms_strain)^2 in angstrom^2."""
+        return (_STRAIN_WEIGHT * self.rho * rms_strain) ** 2
+
+    def cells(self, n_cells: int, max_strain: float, shortlist: Shortlist) -> Iterator[CandidateCell]:
+        """Yield candidate cells while their strain alone costs less than the limit, small strains first."""
+        levels = [0.0, *(level for level in _STRAIN_LEVELS if level < max_strain), max_strain]
+        for lower, upper in pairwise(levels):
+            # one principal strain beyond `lower` makes the root mean square at least lower / sqrt(3)
+            if self.strain_cost(lower / np.sqrt(3)) > shortlist.limit:
+                return
+            for cell in candidate_cells(
+                self.sites.lattice,
+                self.child_lattice,
+                self.parent_rotations,
+                n_cells=n_cells,
+                max_strain=upper,
+                min_strain=lower,
+            ):
+                if self.strain_cost(cell.rms_strain) > shortlist.limit:
+                    break
+                yield cell
+
+    def mappings(self, cell: CandidateCell, shortlist: Shortlist) -> Iterator[Mapping]:
+        """Yield the mappings of one candidate cell from its most promising origins, while the limit allows."""
+        points = self.child_positions @ cell.supercell
+        strain_cost = self.strain_cost(cell.rms_strain)
+        for shift, mean_square in zip(*self.sites.origins(points, self.kinds), strict=True):
+            if mean_square + strain_cost > shortlist.limit:
+                return
+            assignment = self.sites.assign(points, self.kinds, shift, cell.supercell)
+            yield Mapping(cell, assignment, strain_cost + assignment.mean_square)
+
+    def distinct(self, shortlist: Shortlist) -> list[Mapping]:
+        """Keep one of the mappings that agree in everything that symmetry leaves alone, the cheapest first.
+
+        That is: the principal strains, and the lengths of the displacements and of their images under the strain.
+        """
+        kept: dict[bytes, Mapping] = {}
+        for mapping in shortlist.ranked():
+            strain = mapping.cell.stretch - np.eye(3)
+            displacements = mapping.assignment.displacements
+            lengths = [np.sort(np.linalg.norm(displacements[self.kinds == kind], axis=1)) for kind in set(self.kinds)]
+            strained = np.sort(np.linalg.norm(displacements @ strain, axis=1))
+            invariants = np.concatenate([np.linalg.eigvalsh(strain), strained, *lengths])
+            kept.setdefault(np.round(invariants + 1e-7, 3).tobytes(), mapping)
+        return list(kept.values())
