@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..errors import InvalidInputError
+from orderparam.errors import InvalidInputError
 
 _PART = re.compile(r"([A-Z]+)(\d+[+-]?)")
 _PARTNER_LETTERS = {"LD": "LE", "DT": "DU", "SM": "SN", "GP": "GQ"}
