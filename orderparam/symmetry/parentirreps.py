@@ -1,0 +1,127 @@
+"""The irreps of a parent's space group, written for its operations, its primitive basis and real components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+from ..parent import Parent
+from ..spacegroup import CENTRINGS, DENOMINATOR, centring_letter, standard_group
+from ..supercell import Supercell
+from .irreps import SpaceGroupIrrep, coset_representatives, irreps_at
+
+
+@dataclass(frozen=True, eq=False)
+class ParentIrrep:
+    """A space-group irrep for the operations of a parent, in their order.
+
+    Attributes
+    ----------
+    irrep : SpaceGroupIrrep
+        Name, star and type.
+    k : (n_arms, 3) float64
+        The arms in the primitive reciprocal basis.
+    complex_matrices : (n_operations, complex_dimension, complex_dimension) complex128
+        D({W|w}); a translation t multiplies the rows of arm i by exp(2 pi i k_i . t).
+    matrices : (n_operations, dimension, dimension) float64
+        The real, physically irreducible matrices R({W|w}).
+    """
+
+    irrep: SpaceGroupIrrep
+    k: np.ndarray
+    complex_matrices: np.ndarray
+    matrices: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """Miller-Love label."""
+        return self.irrep.label
+
+    @property
+    def dimension(self) -> int:
+        """Number of real components."""
+        return self.irrep.dimension
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether nothing is broken: the trivial irrep at Gamma."""
+        return self.dimension == 1 and not self.k.any() and bool(np.allclose(self.matrices, 1.0))
+
+    def translation_matrices(self, translations: np.ndarray) -> np.ndarray:
+        """Return the real matrices (m, dimension, dimension) of lattice translations (m, 3), primitive basis."""
+        form, n = self.irrep.form, self.dimension
+        angles = 2 * np.pi * (np.asarray(translations) @ self.k.T)[:, form.arms]
+        out = np.zeros((len(angles), n, n))
+        out[:, np.arange(n), np.arange(n)] = np.cos(angles)
+        out[:, np.arange(n), form.partners] += form.signs * np.sin(angles)
+        return out
+
+    def translate(self, components: np.ndarray, translations: np.ndarray) -> np.ndarray:
+        """Return R(t) applied to components (..., dimension), for every translation: (m, ..., dimension)."""
+        form = self.irrep.form
+        angles = 2 * np.pi * (np.asarray(translations) @ self.k.T)[:, form.arms]
+        angles = angles.reshape(len(angles), *[1] * (components.ndim - 1), self.dimension)
+        return np.cos(angles) * components + form.signs * np.sin(angles) * components[..., form.partners]
+
+    def __str__(self) -> str:
+        return f"ParentIrrep({self.label})"
+
+
+@lru_cache(maxsize=1024)
+def _irreps_of_group(number: int, k: tuple[Fraction, Fraction, Fraction]) -> tuple[ParentIrrep, ...]:
+    """Return all irreps of a group in its standard primitive basis at k (conventional)."""
+    group = standard_group(number)
+    centring = CENTRINGS[centring_letter(number)]
+    tabulated = coset_representatives(number)
+    columns = centring.T
+    rotations = np.rint(columns @ group.rotations @ np.linalg.inv(columns)).astype(int)
+    index = {rotation.tobytes(): c for c, rotation in enumerate(np.ascontiguousarray(tabulated.rotations.astype(int)))}
+    cosets = np.array([index[np.ascontiguousarray(rotation).tobytes()] for rotation in rotations])
+    translations = np.rint(group.translations @ centring).astype(int) - tabulated.translations[cosets]
+    shifts = (translations / DENOMINATOR) @ np.linalg.inv(centring)  # lattice translations, primitive basis
+    found = []
+    for irrep in irreps_at(number, k):
+        arms = irrep.arms @ centring.T
+        phases = np.exp(2j * np.pi * np.rint(shifts) @ arms.T).repeat(irrep.small_dimension, axis=1)
+        matrices = phases[:, :, None] * irrep.complex_matrices[cosets]
+        placeholder = ParentIrrep(irrep, arms, matrices, np.empty(0))
+        real = placeholder.translation_matrices(np.rint(shifts)) @ irrep.form.matrices[cosets]
+        found.append(ParentIrrep(irrep, arms, matrices, real))
+    return tuple(found)
+
+
+def irreps_of_parent(parent: Parent, k: np.ndarray, denominator: int) -> tuple[ParentIrrep, ...]:
+    """Return all physically irreducible representations of the parent's group at k = numerators / denominator.
+
+    k is in the primitive reciprocal basis; any arm of a star gives the same irreps.
+    """
+    inverse = np.linalg.inv(CENTRINGS[centring_letter(parent.group.number)])
+    conventional = np.rint(inverse @ np.asarray(k) * 6).astype(int)
+    x, y, z = (Fraction(int(value), 6 * denominator) for value in conventional)
+    return _irreps_of_group(parent.group.number, (x, y, z))
+
+
+def stars(supercell: Supercell) -> list[np.ndarray]:
+    """Return one wave vector (integers over ``n_cells``, primitive basis) of every star commensurate with a supercell.
+
+    k and -k count as one star: the real irreps at both are the same.
+    """
+    n = supercell.n_cells
+    inverses = np.rint(np.linalg.inv(supercell.parent.group.rotations)).astype(int)
+    found, seen = [], set()
+    for k in supercell.wave_vectors():
+        if tuple(k.tolist()) in seen:
+            continue
+        images = (k @ inverses) % n
+        seen.update(map(tuple, images.tolist()))
+        seen.update(map(tuple, ((-images) % n).tolist()))
+        found.append(k)
+    return found
+
+
+def commensurate_irreps(supercell: Supercell) -> list[ParentIrrep]:
+    """Return every irrep of the parent's group at every wave vector commensurate with a supercell, Gamma first."""
+    return [irrep for k in stars(supercell) for irrep in irreps_of_parent(supercell.parent, k, supercell.n_cells)]
