@@ -1,0 +1,114 @@
+"""Levenberg-Marquardt in the dual, for many more unknowns than residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+DAMPING_START = 1e-3
+DAMPING_FACTOR = 8.0
+DAMPING_MAX = 1e10
+STALLED_STEPS = 8  # accepted steps in a row that gain next to nothing
+STALLED_GAIN = 1e-3
+
+
+class Linearisation(Protocol):
+    """A point at which residuals are known and a Jacobian can be had."""
+
+    residuals: np.ndarray
+
+    def jacobian(self) -> np.ndarray:
+        """Return d residuals / d unknowns, (n_residuals, n_unknowns)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the iteration ended.
+
+    Attributes
+    ----------
+    unknowns : (n_unknowns,) float64
+        The solution.
+    residuals : (n_residuals,) float64
+        Residuals there.
+    iterations : int
+        Steps tried.
+    converged : bool
+        Whether the norm of the residuals reached the tolerance.
+    """
+
+    unknowns: np.ndarray
+    residuals: np.ndarray
+    iterations: int
+    converged: bool
+
+
+def solve(
+    evaluate: Callable[[np.ndarray], Linearisation],
+    start: np.ndarray,
+    *,
+    tolerance: float,
+    max_iterations: int,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Solution:
+    """Find unknowns x with |r(x)| <= tolerance.
+
+    Every step is J^T y with (J J^T + mu mean(diag J J^T) 1) y = -r; mu shrinks by 8 when a step is accepted and
+    grows by 8 when it is not. The system has the size of the residuals, however many unknowns there are.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Unknowns (n_unknowns,) to a linearisation.
+    start : (n_unknowns,) float64
+        Start.
+    tolerance : float
+        On the Euclidean norm of the residuals.
+    max_iterations : int
+        Steps tried at most. The iteration also ends where steps no longer gain anything.
+    on_step : callable, optional
+        Called with the number of the step and the norm of the residuals.
+
+    Returns
+    -------
+    Solution
+        The best point found.
+    """
+    unknowns, point, damping = start, evaluate(start), DAMPING_START
+    norm = float(np.linalg.norm(point.residuals))
+    iterations, stalled = 0, 0
+    jacobian, gram = None, None
+    while norm > tolerance and iterations < max_iterations and stalled < STALLED_STEPS and damping < DAMPING_MAX:
+        if jacobian is None or gram is None:
+            jacobian = point.jacobian()
+            gram = jacobian @ jacobian.T
+        iterations += 1
+        step = _step(jacobian, gram, point.residuals, damping)
+        trial = evaluate(unknowns + step) if step is not None else None
+        new_norm = float(np.linalg.norm(trial.residuals)) if trial is not None else np.inf
+        if step is not None and trial is not None and new_norm < norm:
+            stalled = stalled + 1 if new_norm > (1 - STALLED_GAIN) * norm else 0
+            unknowns, point, norm = unknowns + step, trial, new_norm
+            damping, jacobian = damping / DAMPING_FACTOR, None
+        else:
+            damping *= DAMPING_FACTOR
+        if on_step is not None:
+            on_step(iterations, norm)
+    return Solution(unknowns, point.residuals, iterations, norm <= tolerance)
+
+
+def _step(jacobian: np.ndarray, gram: np.ndarray, residuals: np.ndarray, damping: float) -> np.ndarray | None:
+    """Return the damped Gauss-Newton step, or None if the damping is too small for the system to be definite."""
+    shift = damping * gram.trace() / len(gram)
+    if not shift > 0:
+        return None
+    try:
+        factor = cho_factor(gram + shift * np.eye(len(gram)))
+    except LinAlgError:
+        return None
+    return -jacobian.T @ cho_solve(factor, residuals)
