@@ -7,10 +7,9 @@ D({1|t}) = exp(2 pi i k_i.t) on arm i.
 
 Physically irreducible (real) representations, by the Frobenius-Schur indicator of the complex irrep D:
 
-- 1: D is equivalent to a real representation R = V^+ D V with D = U D* U^+, U symmetric, U = V V^T. Where 2k is a
-  reciprocal lattice vector V is the principal root of U; it is 1 where the tabulated matrices are real, so that these,
-  and with them ISOTROPY's direction symbols, are kept. Elsewhere arms i, -i belong together, their real vectors are
-  (z, U_-i,i z*)/sqrt 2, and the components of the pair are Re z, Im z.
+- 1: D is equivalent to a real representation. Where 2k is a reciprocal lattice vector the tabulated matrices are real
+  and stay as they are, and with them ISOTROPY's direction symbols. Elsewhere R = V^+ D V with D = U D* U^+: arms i, -i
+  belong together, their real vectors are (z, U_-i,i z*)/sqrt 2, and the components of the pair are Re z, Im z.
 - 0 and -1: the vectors z of D themselves, with components Re z, Im z arm by arm: [[Re, -Im], [Im, Re]].
 """
 
@@ -33,7 +32,7 @@ from .realform import RealForm, conjugate_index, frobenius_schur_indicator, real
 
 Wavevector = tuple[Fraction, Fraction, Fraction]
 _LARGEST_DENOMINATOR = 10_000
-_BOX = np.array(list(product(range(-3, 4), repeat=3)))
+_BOX = np.array(list(product(range(-2, 3), repeat=3)))
 
 
 class CosetRepresentatives(NamedTuple):
@@ -251,11 +250,23 @@ def _locate(number: int, *k: Fraction) -> tuple[int, tuple[Fraction, ...]]:
     table = load_table(number)
     for n_parameters in range(4):
         for index, k_type in enumerate(table.k_types):
-            if len(k_type.parameters) == n_parameters:
+            if len(k_type.parameters) != n_parameters:
+                continue
+            if n_parameters == 0:
+                parameters = (Fraction(0),) * 3 if _is_arm(table.star(k_type), k) else None
+            else:
                 parameters = _solve_parameters(table, k_type, k)
-                if parameters is not None:
-                    return index, parameters
+            if parameters is not None:
+                return index, parameters
     raise ArithmeticError(f"space group {number}: no tabulated k vector contains {format_k(k)}")
+
+
+def _is_arm(star: Star, k: Sequence[Fraction]) -> bool:
+    """Tell whether k or -k is congruent to an arm."""
+    numerators, q = common_denominator(k)
+    differences = [sign * star.denominator * numerators - q * star.numerators for sign in (1, -1)]
+    residues = star.table.lattice_residue(np.array(differences), q * star.denominator)
+    return bool((residues == 0).all(axis=2).any())
 
 
 def _solve_parameters(table: GroupTable, k_type: KType, k: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
@@ -266,8 +277,8 @@ def _solve_parameters(table: GroupTable, k_type: KType, k: Sequence[Fraction]) -
     """
     numerators, q = common_denominator(k)
     a = k_type.arms[0, 0]
-    star = numerators @ table.inverse_rotations
-    images = np.unique(np.vstack([star, -star]), axis=0)
+    images = numerators @ table.inverse_rotations
+    images = np.unique(np.vstack([images, -images]), axis=0)
     offsets = 12 * images - q * a
     nearest = -np.rint(offsets / (12 * q)).astype(int)
     G = (nearest[:, None] + _BOX).reshape(-1, 3)

@@ -74,8 +74,11 @@ def real_form(star: Star, matrices: np.ndarray, indicator: int) -> RealForm:
     """Bring a complex irrep D (n, d, d) to its real form, of dimension d (indicator 1) or 2d (indicator 0 or -1)."""
     if indicator != 1:
         return _doubled_form(star.n_arms, matrices)
-    find_basis = _self_conjugate_basis if star.opposites[0] == 0 else _paired_basis
-    V, arms, parts = find_basis(star, matrices)
+    if star.opposites[0] == 0:  # every such irrep of the table is real as it stands
+        d = matrices.shape[1]
+        arms = np.repeat(np.arange(star.n_arms), d // star.n_arms)
+        return _with_parts(np.real(matrices), arms, np.zeros(d, dtype=int), np.eye(d, dtype=complex))
+    V, arms, parts = _paired_basis(star, matrices)
     return _with_parts(np.real(V.conj().T @ matrices @ V), arms, parts, V)
 
 
@@ -110,19 +113,6 @@ def _doubled_form(n_arms: int, matrices: np.ndarray) -> RealForm:
     return _with_parts(real.reshape(n, 2 * d, 2 * d), arms, parts, basis.reshape(d, 2 * d))
 
 
-def _self_conjugate_basis(star: Star, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return V = sqrt(U) for arms with 2k = 0; the phase of U makes its first entry real and positive."""
-    n_arms, d = star.n_arms, matrices.shape[1]
-    small = d // n_arms
-    U = _intertwiner(matrices, small, 0)
-    U = U * np.conj(_phase(U[:small, :small]))
-    V = np.zeros((d, d), dtype=complex)
-    for arm in range(n_arms):
-        block = slice(arm * small, (arm + 1) * small)
-        V[block, block] = _symmetric_root(U[block, block])
-    return V, np.repeat(np.arange(n_arms), small), np.zeros(d, dtype=int)
-
-
 def _paired_basis(star: Star, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return V for arms i, -i: its columns are the real vectors (z, U_-i,i z*)/sqrt 2 at z = f e_m and z = i f e_m.
 
@@ -133,13 +123,13 @@ def _paired_basis(star: Star, matrices: np.ndarray) -> tuple[np.ndarray, np.ndar
     small = d // star.n_arms
     blocks = [slice(arm * small, (arm + 1) * small) for arm in range(star.n_arms)]
     U = _intertwiner(matrices, small, star.opposites[0])
-    everywhere = np.flatnonzero((star.images == star.opposites).all(axis=1))
+    inversion = np.flatnonzero((star.table.rotations == -np.eye(3)).all(axis=(1, 2)))
     V = np.zeros((d, d), dtype=complex)
     arms, parts, column = [], [], 0
     for arm, opposite in enumerate(star.opposites):
         if opposite < arm:
             continue
-        reversing = everywhere if len(everywhere) else np.flatnonzero(star.images[:, arm] == opposite)
+        reversing = inversion if len(inversion) else np.flatnonzero(star.images[:, arm] == opposite)
         N = matrices[reversing[0]][blocks[arm], blocks[opposite]] @ U[blocks[opposite], blocks[arm]]
         f = np.sqrt(_phase(N)) / np.sqrt(2)
         for z in (f, 1j * f):
@@ -171,16 +161,3 @@ def _phase(values: np.ndarray) -> complex:
     first = values.ravel()[np.argmax(np.abs(values.ravel()) > _ZERO)]
     phase = first / abs(first)
     return complex(phase.real, 0.0 if abs(phase.imag) < _ZERO else phase.imag)
-
-
-def _symmetric_root(U: np.ndarray) -> np.ndarray:
-    """Return the principal square root of a symmetric unitary matrix: symmetric, eigenvalue angles in (-pi/2, pi/2].
-
-    Its real and imaginary part commute, so that one real orthogonal matrix diagonalises both.
-    """
-    if np.abs(U - np.eye(len(U))).max() < _ZERO:
-        return np.eye(len(U), dtype=complex)
-    _, Q = np.linalg.eigh(np.real(U) + np.sqrt(2) / 3 * np.imag(U))
-    angles = np.angle(np.einsum("am,ab,bm->m", Q, U, Q))
-    angles[angles < -np.pi + _ZERO] = np.pi
-    return (Q * np.exp(0.5j * angles)) @ Q.T
