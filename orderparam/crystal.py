@@ -256,8 +256,10 @@ def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -
         else:
             species.append("".join(f"{symbol}{amounts[symbol]:.4g}" for symbol in sorted(amounts)))
     labels = tuple(str(site.label) for site in structure)
-    lattice = np.array(structure.lattice.matrix)
-    crystal = Crystal(lattice, np.array(structure.frac_coords), tuple(species), labels, name, notes)
+    lattice, positions = np.array(structure.lattice.matrix), np.array(structure.frac_coords)
+    if np.linalg.det(lattice) < 0:  # the same crystal, right-handed
+        lattice, positions = -lattice, -positions
+    crystal = Crystal(lattice, positions, tuple(species), labels, name, notes)
     if crystal.n_sites > 1 and (shortest := _shortest(crystal.lattice, crystal.positions)) < CLOSEST_CONTACT:
         raise InvalidInputError(
             f"{name}: two atoms stand on one place or {shortest:.2f} angstrom apart (expected at least "

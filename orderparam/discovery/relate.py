@@ -1,0 +1,314 @@
+"""From two files to one distortion: which atom of the child is which of the parent, and the group that both share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..crystal import Crystal
+from ..distortion import Distortion, project
+from ..errors import MatchingError, SymmetryError
+from ..matching import Correspondence, compare_compositions, match
+from ..parent import Parent
+from ..spacegroup import PrimitiveCell, SymmetryReport, primitive_cell, report_symmetry
+from ..supercell import Subgroup, Supercell
+
+DOUBTFUL = 0.4
+"""A displacement beyond this part of the nearest-neighbour distance makes a mapping doubtful."""
+
+AMBIGUOUS = 0.05
+"""Two mappings whose costs differ by less than this part are equally good."""
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """A child understood as a distortion of a parent.
+
+    Attributes
+    ----------
+    parent : Parent
+    child : Crystal
+        As read.
+    report : SymmetryReport
+        The child's symmetry by spglib.
+    cell : PrimitiveCell
+        The child's primitive cell; its atoms are the distortion's, in order.
+    correspondence : Correspondence
+    distortion : Distortion
+        Projected onto the child's own space group.
+    removed_max, removed_rms : float
+        What that projection took away, angstrom.
+    warnings : tuple of str
+    """
+
+    parent: Parent
+    child: Crystal
+    report: SymmetryReport
+    cell: PrimitiveCell
+    correspondence: Correspondence
+    distortion: Distortion
+    removed_max: float
+    removed_rms: float
+    warnings: tuple[str, ...]
+
+
+def relate(
+    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.2, max_displacement: float = 2.0
+) -> Relation:
+    """Find how a child sits in its parent.
+
+    The child's operations, as spglib finds them, must all be operations of the parent in the correspondence chosen;
+    where the cheapest correspondence does not have this property the next ones are tried.
+
+    Parameters
+    ----------
+    parent : Parent
+    child : Crystal
+        In any cell, setting, origin, order of atoms and orientation.
+    symprec : float
+        spglib's tolerance for the child, angstrom.
+    max_strain : float
+        Largest principal strain allowed.
+    max_displacement : float
+        Largest displacement allowed, angstrom.
+
+    Raises
+    ------
+    MatchingError
+        When compositions differ, no mapping is within bounds, or the two have no group-subgroup relation.
+    """
+    report = report_symmetry(child, symprec)
+    cell = primitive_cell(child, report)
+    compare_compositions(parent.crystal.species, cell.crystal.species)
+    candidates = _candidates(parent, cell.crystal, max_strain, max_displacement)
+    for candidate in candidates:
+        found = _try_candidate(parent, cell, report, candidate)
+        if found is not None:
+            distortion, removed = found
+            lengths = np.linalg.norm(removed, axis=1)
+            relation = Relation(
+                parent=parent,
+                child=child,
+                report=report,
+                cell=cell,
+                correspondence=candidate,
+                distortion=distortion,
+                removed_max=float(lengths.max()),
+                removed_rms=float(np.sqrt(np.mean(lengths**2))),
+                warnings=(),
+            )
+            return replace(relation, warnings=_warnings(relation, candidates))
+    raise MatchingError(_no_relation(parent, report, candidates))
+
+
+def _candidates(
+    parent: Parent, child: Crystal, max_strain: float, max_displacement: float
+) -> list[Correspondence]:
+    """Return correspondences, cheapest first; a chiral parent is compared with both hands of the child."""
+
+    def attempt(mirror: bool) -> list[Correspondence]:
+        return list(
+            match(
+                parent.crystal,
+                child,
+                parent.group.rotations,
+                max_strain=max_strain,
+                max_displacement=max_displacement,
+                mirror=mirror,
+            )
+        )
+
+    if not parent.group.is_chiral:
+        return attempt(False)
+    found: list[Correspondence] = []
+    problems: list[MatchingError] = []
+    for mirror in (False, True):
+        try:
+            found += attempt(mirror)
+        except MatchingError as problem:
+            problems.append(problem)
+    if not found:
+        raise problems[0]
+    # at equal cost the child's own hand is kept
+    return sorted(found, key=lambda c: (round(c.cost, 9), c.mirrored))
+
+
+def _try_candidate(
+    parent: Parent, cell: PrimitiveCell, report: SymmetryReport, candidate: Correspondence
+) -> tuple[Distortion, np.ndarray] | None:
+    """Return the projected distortion and what projecting removed, or None if the child's group is no subgroup."""
+    supercell = Supercell(parent, candidate.supercell, candidate.parent_sites, candidate.parent_cells)
+    elements = _child_elements(supercell, cell, candidate, report.symprec)
+    if elements is None:
+        return None
+    group = Subgroup(supercell, elements)
+    strain = candidate.stretch - np.eye(3)
+    displacements, strain = project(supercell, group, candidate.displacements, strain)
+    removed = candidate.displacements - displacements
+    if np.linalg.norm(removed, axis=1).max() > max(20 * report.symprec, 0.02):
+        return None
+    try:
+        if group.space_group[0] != report.number and not candidate.mirrored:
+            return None
+    except SymmetryError:
+        return None
+    return Distortion(supercell, displacements, strain, group), removed
+
+
+def _child_elements(
+    supercell: Supercell, cell: PrimitiveCell, candidate: Correspondence, symprec: float
+) -> np.ndarray | None:
+    """Return the elements of the parent's group that are the child's operations, or None if one is not there."""
+    parent = supercell.parent
+    columns = candidate.supercell.T
+    inverse = np.linalg.inv(columns)
+    sign = -1 if candidate.mirrored else 1
+    rotations = columns @ cell.rotations @ inverse
+    whole = np.rint(rotations).astype(int)
+    if np.abs(rotations - whole).max() > 1e-6:
+        return None
+    index = {rotation.tobytes(): c for c, rotation in enumerate(np.ascontiguousarray(parent.group.rotations))}
+    elements = np.zeros((parent.group.order, supercell.n_cells), bool)
+    for rotation, translation in zip(whole, sign * cell.translations, strict=True):
+        operation = index.get(np.ascontiguousarray(rotation).tobytes())
+        if operation is None:
+            return None
+        shift = columns @ translation + candidate.origin_shift - rotation @ candidate.origin_shift
+        gap = shift - parent.group.translation_parts[operation]
+        lattice_vector = np.rint(gap)
+        if np.linalg.norm((gap - lattice_vector) @ parent.lattice) > max(20 * symprec, 0.05):
+            return None
+        elements[operation, supercell.quotient.index(lattice_vector.astype(int))] = True
+    return elements
+
+
+# --- what to say about it -----------------------------------------------------------------------------------------
+
+
+def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str, ...]:
+    """Return everything about a relation that its user should know."""
+    chosen = relation.correspondence
+    notes = [*relation.child.notes]
+    if chosen is not candidates[0]:
+        notes.append(
+            f"the cheapest mapping of the atoms (rms {candidates[0].rms:.3f} angstrom) does not keep the child's space "
+            f"group; the next that does is used (rms {chosen.rms:.3f} angstrom)"
+        )
+    rivals = [c for c in candidates if c is not chosen and c.cost < chosen.cost * (1 + AMBIGUOUS) + 1e-6]
+    rivals = [c for c in rivals if c.mirrored == chosen.mirrored]
+    if rivals and chosen.cost > 1e-8:
+        notes.append(
+            f"{len(rivals) + 1} mappings of the atoms are nearly equally good (costs {chosen.cost:.4f} and "
+            f"{rivals[0].cost:.4f}); the amplitudes are those of the first"
+        )
+    if chosen.mirrored:
+        own = next((c.rms for c in candidates if not c.mirrored), None)
+        as_is = f" (rms {own:.3f} angstrom as it is)" if own is not None else ""
+        notes.append(
+            f"the child is of the other hand than the parent: its mirror image is used, rms {chosen.rms:.3f} angstrom"
+            + as_is
+        )
+    if _polar_directions(relation.report.rotations) and relation.report.number != relation.parent.group.number:
+        notes.append(
+            "the child is polar: its origin along the polar direction is free, and the mean displacement is set to zero"
+        )
+    nearest = _nearest_neighbour(relation.parent)
+    if chosen.max_displacement > DOUBTFUL * nearest:
+        notes.append(
+            f"an atom moves by {chosen.max_displacement:.2f} angstrom, more than {DOUBTFUL:g} of the parent's shortest "
+            f"distance ({nearest:.2f}): the mapping of atoms is doubtful"
+        )
+    return (*notes, *_hair_warning(relation))
+
+
+def _hair_warning(relation: Relation) -> tuple[str, ...]:
+    """Warn when a slightly larger tolerance gives the child more symmetry."""
+    steps = _tolerance_steps(relation.child, relation.report.symprec)
+    higher = [(symprec, number, symbol) for symprec, number, symbol, order in steps if order > _order(relation.report)]
+    if not higher:
+        return ()
+    symprec, number, symbol = higher[0]
+    if number == relation.parent.group.number and relation.distortion.total_amplitude > symprec:
+        return ()
+    return (
+        f"the child is {relation.report.symbol} ({relation.report.number}) at symprec-child "
+        f"{relation.report.symprec:g} but {symbol} ({number}) at {symprec:g}: try --symprec-child {symprec:g}",
+    )
+
+
+def _order(report: SymmetryReport) -> int:
+    return len(report.rotations)
+
+
+def _tolerance_steps(child: Crystal, symprec: float) -> list[tuple[float, int, str, int]]:
+    found = []
+    for factor in (3.0, 10.0, 30.0):
+        if symprec * factor > 0.06:
+            break
+        try:
+            report = report_symmetry(child, symprec * factor)
+        except SymmetryError:
+            break
+        found.append((symprec * factor, report.number, report.symbol, _order(report)))
+    return found
+
+
+def _polar_directions(rotations: np.ndarray) -> bool:
+    return bool(np.abs(rotations.mean(axis=0)).max() > 1e-9)
+
+
+def _nearest_neighbour(parent: Parent) -> float:
+    """Return the shortest distance between two atoms of the parent, angstrom."""
+    from scipy.spatial import cKDTree
+
+    cells = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
+    images = (parent.crystal.positions[None] + cells[:, None]).reshape(-1, 3) @ parent.lattice
+    distances, _ = cKDTree(images).query(parent.crystal.positions_cart, k=2)
+    return float(distances[:, 1].min())
+
+
+def _no_relation(parent: Parent, report: SymmetryReport, candidates: list[Correspondence]) -> str:
+    """Say why no correspondence makes the child's group a subgroup of the parent's."""
+    n_parent = parent.group.order / abs(np.linalg.det(parent.lattice))
+    pure = sum(1 for r in report.rotations if (r == np.eye(3)).all())
+    n_child = len(report.rotations) / pure / abs(np.linalg.det(candidates[0].supercell @ parent.lattice))
+    text = (
+        f"no group-subgroup relation: in none of the {len(candidates)} best mappings are all operations of the child, "
+        f"{report.symbol} ({report.number}), operations of the parent, {parent.group}"
+    )
+    if n_child > n_parent * 1.05:
+        return f"{text}. The child has more symmetry than the parent: did you swap the files?"
+    return f"{text}. A common parent of higher symmetry, or a larger --symprec-child, may help"
+
+
+def describe_basis(matrix: np.ndarray, shift: np.ndarray) -> str:
+    """Write a change of cell as ISODISTORT and the Bilbao server take it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> describe_basis(np.array([[1, -1, 0], [1, 1, 0], [0, 0, 2]]), np.zeros(3))
+    'a-b,a+b,2c;0,0,0'
+    """
+    from fractions import Fraction
+
+    def term(value: float, letter: str, first: bool) -> str:
+        fraction = Fraction(float(value)).limit_denominator(12)
+        size = "" if abs(fraction) == 1 else str(abs(fraction))
+        return ("-" if fraction < 0 else "" if first else "+") + size + letter
+
+    vectors = []
+    for row in matrix:
+        text = ""
+        for value, letter in zip(row, "abc", strict=True):
+            if abs(value) > 1e-6:
+                text += term(value, letter, not text)
+        vectors.append(text or "0")
+
+    def coordinate(value: float) -> str:
+        fraction = Fraction(float(value)).limit_denominator(24)
+        return str(fraction) if abs(float(fraction) - value) < 1e-5 else f"{value:.5f}"
+
+    return ",".join(vectors) + ";" + ",".join(coordinate(value) for value in shift)
+
