@@ -278,7 +278,9 @@ def primitive_cell(crystal: Crystal, report: SymmetryReport) -> PrimitiveCell:
     numerators = np.rint(pure * m).astype(int)  # a translation of order dividing m is a multiple of 1/m
     rows = lattice_basis(np.concatenate([numerators, m * np.eye(3, dtype=int)]))
     if abs(int(determinant(rows))) * m != m**3:
-        raise SymmetryError(f"{crystal.name}: the translations that spglib reports form no lattice; lower --symprec-child")
+        raise SymmetryError(
+            f"{crystal.name}: the translations that spglib reports form no lattice; lower --symprec-child"
+        )
     lattice, _ = niggli_reduce(rows / m @ crystal.lattice)
     lattice = lattice if np.linalg.det(lattice) > 0 else -lattice
     to_primitive = crystal.lattice @ np.linalg.inv(lattice)

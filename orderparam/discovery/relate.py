@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..crystal import Crystal
-from ..distortion import Distortion, project
-from ..errors import MatchingError, SymmetryError
-from ..matching import Correspondence, compare_compositions, match
-from ..parent import Parent
-from ..spacegroup import PrimitiveCell, SymmetryReport, primitive_cell, report_symmetry
-from ..supercell import Subgroup, Supercell
+from orderparam.crystal import Crystal
+from orderparam.distortion import Distortion, project
+from orderparam.errors import MatchingError, SymmetryError
+from orderparam.matching import Correspondence, compare_compositions, match
+from orderparam.parent import Parent
+from orderparam.spacegroup import PrimitiveCell, SymmetryReport, primitive_cell, report_symmetry
+from orderparam.supercell import Subgroup, Supercell
 
 DOUBTFUL = 0.4
 """A displacement beyond this part of the nearest-neighbour distance makes a mapping doubtful."""
@@ -102,9 +102,7 @@ def relate(
     raise MatchingError(_no_relation(parent, report, candidates))
 
 
-def _candidates(
-    parent: Parent, child: Crystal, max_strain: float, max_displacement: float
-) -> list[Correspondence]:
+def _candidates(parent: Parent, child: Crystal, max_strain: float, max_displacement: float) -> list[Correspondence]:
     """Return correspondences, cheapest first; a chiral parent is compared with both hands of the child."""
 
     def attempt(mirror: bool) -> list[Correspondence]:
@@ -311,4 +309,3 @@ def describe_basis(matrix: np.ndarray, shift: np.ndarray) -> str:
         return str(fraction) if abs(float(fraction) - value) < 1e-5 else f"{value:.5f}"
 
     return ",".join(vectors) + ";" + ",".join(coordinate(value) for value in shift)
-

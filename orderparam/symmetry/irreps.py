@@ -15,7 +15,7 @@ Physically irreducible (real) representations, by the Frobenius-Schur indicator 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -145,7 +145,7 @@ def special_points(number: int) -> list[tuple[str, Wavevector]]:
     return [(k_type.letters, _first_arm(table.star(k_type))) for k_type in table.k_types if not k_type.parameters]
 
 
-def irreps_at(number: int, k: Sequence[Fraction | int | str]) -> tuple[SpaceGroupIrrep, ...]:
+def irreps_at(number: int, k: Iterable[Fraction | int | str]) -> tuple[SpaceGroupIrrep, ...]:
     """Return all physically irreducible representations at a commensurate k vector, in the order of the table.
 
     Any arm of the star, of the star of -k, and any copy of it modulo the reciprocal lattice gives the same answer. On
@@ -172,7 +172,7 @@ def irreps_at(number: int, k: Sequence[Fraction | int | str]) -> tuple[SpaceGrou
     return _irreps_of_type(number, *_locate(number, *_wavevector(k)))
 
 
-def irrep_named(number: int, label: str, k: Sequence[Fraction | int | str] | None = None) -> SpaceGroupIrrep:
+def irrep_named(number: int, label: str, k: Iterable[Fraction | int | str] | None = None) -> SpaceGroupIrrep:
     """Return the irrep of a name; a joined one is found by either of its names too.
 
     Parameters
@@ -227,7 +227,7 @@ def characters(irrep: SpaceGroupIrrep, cosets: np.ndarray, translations: np.ndar
     return np.einsum("cr,crr->c", phases, irrep.complex_matrices[cosets])
 
 
-def _wavevector(k: Sequence[Fraction | int | str]) -> Wavevector:
+def _wavevector(k: Iterable[Fraction | int | str]) -> Wavevector:
     """Check and convert a k vector given by the caller."""
     try:
         x, y, z = (Fraction(component) for component in k)

@@ -125,6 +125,13 @@ class GroupTable:
         return np.array([index[W.tobytes()] for W in rotations])
 
     @cached_property
+    def squares(self) -> tuple[np.ndarray, np.ndarray]:
+        """Index (n,) and lattice translation (n, 3), over 24, of {W_c|w_c}^2."""
+        W, w = self.rotations, self.translations
+        indices = self.indices(W @ W)
+        return indices, np.einsum("cij,cj->ci", W, w) + w - w[indices]
+
+    @cached_property
     def inverse_rotations(self) -> np.ndarray:
         """W_c^-1 (n, 3, 3) int64: k goes to k W_c^-1."""
         return np.rint(np.linalg.inv(self.rotations)).astype(int)
@@ -171,6 +178,16 @@ class Star:
         """The arm (n, n_arms) to which each coset representative sends each arm, k_j = k_i W_c^-1."""
         images = self._residues(self.numerators @ self.table.inverse_rotations)
         return (images[:, :, None] == self._residues(self.numerators)).all(axis=3).argmax(axis=2)
+
+    @cached_property
+    def step_phases(self) -> list[np.ndarray]:
+        """For every step of the table exp(-2 pi i k_i.t) (m, n_arms) of its lattice translations."""
+        return [self.phases(-step.lattice / TRANSLATION_DENOMINATOR) for step in self.table.steps]
+
+    @cached_property
+    def little_cosets(self) -> np.ndarray:
+        """Coset representatives (m,) of the little group of the first arm."""
+        return np.flatnonzero(self.images[:, 0] == 0)
 
     def phases(self, translations: np.ndarray) -> np.ndarray:
         """Return exp(2 pi i k_i.t) (m, n_arms) for translations t (m, 3)."""
@@ -245,21 +262,21 @@ def irrep_matrices(star: Star, k_type: KType, index: int) -> np.ndarray:
     shifts = np.array(entry.get("shifts", k_type.shifts), dtype=int).reshape(-1, 3)
     text = np.frombuffer(entry["matrices"].encode("ascii"), dtype=np.uint8)
 
-    def phases(translations: np.ndarray) -> np.ndarray:
-        return star.phases(translations / TRANSLATION_DENOMINATOR).repeat(d // star.n_arms, axis=1)[:, :, None]
+    def on_rows(phases: np.ndarray) -> np.ndarray:
+        return phases.repeat(d // star.n_arms, axis=1)[:, :, None]
 
-    generators = phases(shifts) * _values()[text].reshape(-1, d, d)
+    generators = on_rows(star.phases(shifts / TRANSLATION_DENOMINATOR)) * _values()[text].reshape(-1, d, d)
     matrices = np.empty((len(star.table.rotations), d, d), dtype=complex)
     matrices[0] = np.eye(d)
-    for step in star.table.steps:
-        matrices[step.cosets] = phases(-step.lattice) * (matrices[step.parents] @ generators[step.generators])
+    for step, undo in zip(star.table.steps, star.step_phases, strict=True):
+        matrices[step.cosets] = on_rows(undo) * (matrices[step.parents] @ generators[step.generators])
     return matrices
 
 
 def common_denominator(fractions: Sequence[Fraction]) -> tuple[np.ndarray, int]:
     """Write fractions as integers over their least common denominator."""
     q = lcm(*(fraction.denominator for fraction in fractions))
-    return np.array([int(fraction * q) for fraction in fractions]), q
+    return np.array([fraction.numerator * (q // fraction.denominator) for fraction in fractions]), q
 
 
 def _read_document(name: str) -> Any:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..supercell import Subgroup, Supercell
+from orderparam.supercell import Subgroup, Supercell
+
 from .parentirreps import ParentIrrep
 
 _RELATIVE = 1e-4

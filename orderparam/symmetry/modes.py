@@ -15,8 +15,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..parent import Parent
-from ..supercell import Supercell
+from orderparam.parent import Parent
+from orderparam.supercell import Supercell
+
 from .parentirreps import ParentIrrep
 
 _ZERO = 1e-7
@@ -231,3 +232,36 @@ def _real_modes(star: np.ndarray, irrep: ParentIrrep, n_k: int, negative: np.nda
 def expand(basis: ModeBasis, supercell: Supercell, components: np.ndarray) -> np.ndarray:
     """Return the field (n_atoms, d) on a supercell's atoms of components (copies, dimension)."""
     return supercell.synthesise(basis.fields(components), basis.k)
+
+
+def part_norms(
+    representation: SiteRepresentation,
+    irreps: list[ParentIrrep],
+    supercell: Supercell,
+    values: np.ndarray,
+    sites: list[int] | None = None,
+) -> np.ndarray:
+    """Return the norm (Ap) of every irrep's part of a field (n_atoms, d), by characters alone.
+
+    With `sites` (those of the representation) only the field on copies of these sites counts.
+
+    ``|P f|^2 = sum_arms (d/|P_k|) sum_c chi*(c) <f_k, T(c) f_k>``, twice that for a complex irrep, whose conjugate is
+    part of the real irrep. No basis is built; `ModeBasis.components` gives the same norms.
+    """
+    norms = []
+    for irrep in irreps:
+        coefficients = supercell.fourier(values, irrep.k)
+        coefficients = coefficients if sites is None else coefficients[:, sites]
+        small, square = irrep.irrep.small_dimension, 0.0
+        for i, (k, vector) in enumerate(zip(irrep.k, coefficients, strict=True)):
+            if np.abs(vector).max() < 1e-14:
+                continue
+            little = representation.little_group(k)
+            block = slice(i * small, (i + 1) * small)
+            characters = np.einsum("caa->c", irrep.complex_matrices[little, block, block])
+            turned = np.einsum("cab,nb->cna", representation.matrices[little], vector)
+            phases = np.exp(2j * np.pi * representation.shifts[little] @ k)
+            overlaps = np.einsum("cna,cna,cn->c", vector.conj()[representation.targets[little]], turned, phases)
+            square += float((characters.conj() * overlaps).sum().real) * small / len(little)
+        norms.append(np.sqrt(max(square, 0.0) * (2 if irrep.irrep.kind == 0 else 1)))
+    return np.array(norms)

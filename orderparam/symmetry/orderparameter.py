@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from ..distortion import Distortion
-from ..o3 import irreps_to_symmetric, symmetric_to_irreps
-from ..supercell import Subgroup, Supercell
-from .isotropy import direction_symbol, fixed_space, stabiliser, whole_group
+from orderparam.distortion import Distortion
+from orderparam.o3 import irreps_to_symmetric, symmetric_to_irreps
+from orderparam.supercell import Subgroup, Supercell
+
+from .isotropy import direction_symbol, fixed_projector, fixed_space, stabiliser, whole_group
 from .modes import ModeBasis, SiteRepresentation, expand, mode_basis
 from .parentirreps import ParentIrrep, commensurate_irreps, irreps_of_parent
 
@@ -120,6 +121,22 @@ class Decomposition:
         for found in (*self.displacive, *self.strain):
             group = group & found.subgroup
         return group
+
+
+def projected_field(decomposition: Decomposition, group: Subgroup) -> tuple[np.ndarray, np.ndarray]:
+    """Return the displacements (n, 3) and strain (3, 3) that a group leaves alone, irrep by irrep.
+
+    Unlike `distortion.project` the group need not keep the supercell's lattice.
+    """
+    supercell = decomposition.distortion.supercell
+    displacements, strain = np.zeros((supercell.n_atoms, 3)), np.zeros((3, 3))
+    for found in decomposition.displacive:
+        kept = found.components @ fixed_projector(found.irrep, group)
+        displacements += expand(found.basis, supercell, kept)
+    for found in decomposition.strain:
+        kept = found.components @ fixed_projector(found.irrep, group)
+        strain += irreps_to_symmetric(found.basis.fields(kept)[0, 0].real)
+    return displacements, strain
 
 
 def decompose(distortion: Distortion) -> Decomposition:

@@ -8,9 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..parent import Parent
-from ..spacegroup import CENTRINGS, DENOMINATOR, centring_letter, standard_group
-from ..supercell import Supercell
+from orderparam.parent import Parent
+from orderparam.spacegroup import CENTRINGS, DENOMINATOR, centring_letter, standard_group
+from orderparam.supercell import Supercell
+
 from .irreps import SpaceGroupIrrep, coset_representatives, irreps_at
 
 

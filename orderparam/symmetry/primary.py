@@ -14,7 +14,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ..supercell import Subgroup
+from orderparam.supercell import Subgroup
+
 from .isotropy import fixed_space, stabiliser
 from .orderparameter import ZERO_AMPLITUDE, Decomposition, OrderParameter
 
@@ -292,14 +293,20 @@ def coupling_degree(primaries: PrimarySet, follower: OrderParameter, *, highest:
         irrep, eta = member.order_parameter.irrep, member.components
         eta = eta / np.linalg.norm(eta)
         shifted = irrep.translate(eta, supercell.translations)
-        images.append(np.einsum("cij,tmj->ctmi", irrep.matrices, shifted).reshape(supercell.parent.group.order, supercell.n_cells, -1))
+        images.append(
+            np.einsum("cij,tmj->ctmi", irrep.matrices, shifted).reshape(
+                supercell.parent.group.order, supercell.n_cells, -1
+            )
+        )
     everything = np.concatenate(images, axis=2)
     # R_f(c t)^T w seen by the fixed directions: (R_f(c) R_f(t) f) . w
     seen = np.einsum("cij,trj->ctri", follower.irrep.matrices, follower.irrep.translate(fixed, supercell.translations))
     probes = [(rng.normal(size=everything.shape[2]), rng.normal(size=seen.shape[3])) for _ in range(6)]
     for degree in range(1, highest + 1):
         for a, w in probes:
-            driven = np.einsum("ct,ctr->r", (everything @ a) ** degree, seen @ w) / (len(everything) * supercell.n_cells)
+            driven = np.einsum("ct,ctr->r", (everything @ a) ** degree, seen @ w) / (
+                len(everything) * supercell.n_cells
+            )
             if np.abs(driven).max() > 1e-8:
                 return degree
     return None

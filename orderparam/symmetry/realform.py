@@ -41,6 +41,10 @@ class RealForm:
     signs: np.ndarray
     basis: np.ndarray
 
+    def __post_init__(self) -> None:
+        for array in (self.matrices, self.arms, self.partners, self.signs, self.basis):
+            array.setflags(write=False)
+
 
 def frobenius_schur_indicator(star: Star, matrices: np.ndarray) -> int:
     """Return 1, 0 or -1 for a real, complex or pseudo-real irrep of the whole space group.
@@ -48,21 +52,18 @@ def frobenius_schur_indicator(star: Star, matrices: np.ndarray) -> int:
     nu = |G|^-1 sum_g chi(g^2); the sum over translations leaves the c that send k_0 to -k_0 (Herring's test):
     nu = |P_k|^-1 sum_c chi_0(c c), chi_0 the character of the small irrep at k_0 and P_k the little co-group.
     """
-    table, arms = star.table, star.images[:, 0]
     if star.opposites[0] < 0:
         return 0
-    reversing = np.flatnonzero(arms == star.opposites[0])
-    W, w = table.rotations[reversing], table.translations[reversing]
-    squares = table.indices(W @ W)
-    lattice = np.einsum("cij,cj->ci", W, w) + w - table.translations[squares]
+    reversing = np.flatnonzero(star.images[:, 0] == star.opposites[0])
+    squares, lattice = (values[reversing] for values in star.table.squares)
     phases = star.phases(lattice / TRANSLATION_DENOMINATOR)[:, 0]
     total = np.sum(phases * _small_characters(star, matrices[squares], 0))
-    return round(np.real(total) / np.count_nonzero(arms == 0))
+    return round(np.real(total) / len(star.little_cosets))
 
 
 def conjugate_index(star: Star, matrices: np.ndarray, candidates: list[np.ndarray]) -> int:
     """Return which candidate at the same star is the conjugate of an irrep, by small characters at k_0."""
-    little = star.images[:, 0] == 0
+    little = star.little_cosets
     wanted = np.conj(_small_characters(star, matrices[little], star.opposites[0]))
     for index, candidate in enumerate(candidates):
         if np.allclose(_small_characters(star, candidate[little], 0), wanted, rtol=0, atol=1e-6):
