@@ -132,7 +132,7 @@ def assess(problem: FitProblem, architecture: Architecture, config: FitConfig) -
     size = 0.5 * np.sqrt(problem.n_sites / max(1, len(residuals.inputs)))
     inputs = size * np.random.default_rng((config.seed, 2)).normal(size=len(residuals.inputs))
     with single_thread():
-        jacobian = residuals.evaluate(np.concatenate([weights, inputs])).jacobian()[:, : network.n_weights]
+        jacobian = residuals.evaluate(np.concatenate([weights, inputs])).jacobian_by_weights()
     null, conditioning = _left_null_space(jacobian)
     missed = null @ (null.T @ residuals.target)
     displacements, strain = field_of(problem, missed, config.strain_length)

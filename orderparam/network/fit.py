@@ -368,11 +368,11 @@ def input_gradient(
     orbits = Orbits.trivial(problem.n_sites)
     network = build_network(problem, architecture, orbits)
     weights, embedding = draw_weights(network.shapes, len(problem.kinds), architecture.channels, (seed,))
-    covector = torch.zeros(1, problem.n_sites, 9, dtype=torch.float64)
-    covector[0, :, DISPLACEMENT] = -torch.from_numpy(problem.displacements.copy())
+    covector = torch.zeros(problem.n_sites, 1, 9, dtype=torch.float64)
+    covector[:, 0, DISPLACEMENT] = -torch.from_numpy(problem.displacements.copy())
     with single_thread():
         flat = torch.from_numpy(weights)
         still = torch.zeros(problem.n_sites, network.source.dim, dtype=torch.float64)
         _, tape = network.forward(flat, torch.from_numpy(embedding), still)
         _, fields = network.backward(covector, tape, network.kernels(flat))
-    return {irrep: fields[0, :, network.source.slices[irrep]].numpy().copy() for irrep in irreps}
+    return {irrep: fields[:, 0, network.source.slices[irrep]].numpy().copy() for irrep in irreps}

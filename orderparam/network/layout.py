@@ -41,6 +41,20 @@ class Layout:
         return {irrep: slice(end - irrep.dim, end) for irrep, end in zip(self.irreps, ends, strict=True)}
 
     @cached_property
+    def lmax(self) -> int:
+        """Largest degree."""
+        return max(irrep.l for irrep in self.irreps)
+
+    def parities(self, l: int) -> int:
+        """Return how many parities of a degree there are: both, or the even one alone."""
+        return sum(irrep.l == l for irrep in self.irreps)
+
+    def block(self, l: int) -> slice:
+        """Return where a degree stands among the components, all parities together."""
+        start = self.slices[Irrep(l, 1)].start
+        return slice(start, start + self.parities(l) * (2 * l + 1))
+
+    @cached_property
     def irrep_of(self) -> np.ndarray:
         """Index of the irrep of every component (dim,)."""
         return np.repeat(np.arange(len(self.irreps)), [irrep.dim for irrep in self.irreps])
@@ -95,11 +109,11 @@ class Filter:
 
 
 @cache
-def filters(l_in_max: int, l_out_max: int) -> tuple[Filter, ...]:
+def filters(source: Layout, target: Layout) -> tuple[Filter, ...]:
     """List the filters of a convolution, ordered by l_out, l_in and the parity of the filter degree."""
     found = []
-    for l_out in range(l_out_max + 1):
-        for l_in in range(l_in_max + 1):
+    for l_out in {irrep.l: None for irrep in target.irreps}:
+        for l_in in range(source.lmax + 1):
             allowed = range(abs(l_out - l_in), min(l_out + l_in, FILTER_MAX) + 1)
             for parity in (0, 1):
                 degrees = tuple(l for l in allowed if l % 2 == parity)
@@ -153,13 +167,13 @@ class Stage:
 def stages(architecture: Architecture) -> tuple[Stage, ...]:
     """Return the steps of a network in order.
 
-    The last layer carries l up to 2 at least before its square, whatever lmax is: without a 2e there a network of
-    lmax 1 cannot reach the third-order modes of tilted perovskites.
+    The last layer carries a 2e before its square, whatever lmax is: without it a network of lmax 1 cannot reach the
+    third-order modes of tilted perovskites.
     """
     hidden, found = Layout.all_up_to(architecture.lmax), []
     for layer in range(architecture.layers):
         last = layer == architecture.layers - 1
-        inner = Layout.all_up_to(max(architecture.lmax, 2)) if last else hidden
+        inner = Layout((*hidden.irreps, Irrep(2, 1))) if last and architecture.lmax < 2 else hidden
         found.append(Stage(f"{layer}.convolve", "convolve", hidden, inner))
         for square in range(architecture.squares):
             done = last and square == architecture.squares - 1
@@ -177,10 +191,9 @@ def weight_shapes(architecture: Architecture, n_kinds: int, n_radial: int) -> di
     channels, shapes = architecture.channels, {}
     for stage in stages(architecture):
         if stage.kind == "convolve":
-            l_out_max = stage.target.irreps[-1].l
-            for l_out in range(l_out_max + 1):
-                paths = sum(len(f.degrees) for f in filters(stage.source.irreps[-1].l, l_out_max) if f.l_out == l_out)
-                shapes[f"{stage.name}.{l_out}"] = (2, channels, paths * n_radial, channels)
+            for l_out in {irrep.l: None for irrep in stage.target.irreps}:
+                paths = sum(len(one.degrees) for one in filters(stage.source, stage.target) if one.l_out == l_out)
+                shapes[f"{stage.name}.{l_out}"] = (stage.target.parities(l_out), channels, paths * n_radial, channels)
             shapes[f"{stage.name}.linear"] = (channels, channels, n_kinds, len(stage.source.irreps))
         else:
             for irrep in stage.target.irreps:

@@ -71,7 +71,7 @@ class PlainNetwork(nn.Module):
             one: torch.from_numpy(one.kernels(vectors))
             for stage in self.stages
             if stage.kind == "convolve"
-            for one in filters(stage.source.irreps[-1].l, stage.target.irreps[-1].l)
+            for one in filters(stage.source, stage.target)
         }
 
     def flat_weights(self) -> Tensor:
@@ -135,7 +135,7 @@ class PlainNetwork(nn.Module):
             len(self.radial), channels, stage.target.dim, channels, stage.source.dim, dtype=torch.float64
         )
         offset: dict[int, int] = {}
-        for one in filters(stage.source.irreps[-1].l, stage.target.irreps[-1].l):
+        for one in filters(stage.source, stage.target):
             weight = self.weights[f"{stage.name}.{one.l_out}".replace(".", "_")]
             begin, count = offset.get(one.l_out, 0), len(one.degrees) * self.radial.shape[1]
             offset[one.l_out] = begin + count

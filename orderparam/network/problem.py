@@ -166,4 +166,4 @@ class FitConfig:
     max_restarts: int = 5
     channels: int = 4
     strain_length: float = 3.0
-    batch_elements: int = 4_000_000
+    batch_elements: int = 1_000_000

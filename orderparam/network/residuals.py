@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InvalidInputError
 from ..o3 import Irrep, symmetric_to_irreps
 from .graph import RadialBasis, choose_cutoff, find_edges, shells_of
 from .layout import DISPLACEMENT, READOUT, STRAIN
@@ -15,7 +16,7 @@ from .orbits import Orbits, invariant_displacements, invariant_tensors
 from .problem import Architecture, FitConfig, FitProblem
 from .reduced import ReducedNetwork
 
-STATIC_RANK = 1e-14  # of J J^T: singular values of 1e-7
+STATIC_RANK = 1e-9  # of the largest singular value
 
 
 def build_network(problem: FitProblem, architecture: Architecture, orbits: Orbits) -> ReducedNetwork:
@@ -38,7 +39,7 @@ class Residuals:
         self.network, self.embedding = network, torch.empty(0)
         self.batch_elements = config.batch_elements
         covectors, target = project_target(problem, network.orbits, config.strain_length)
-        self.covectors, self.target = torch.from_numpy(covectors), target
+        self.covectors, self.target = torch.from_numpy(covectors.transpose(1, 0, 2).copy()), target
         self.inputs = torch.from_numpy(_input_map(problem, network))
         self.static: Tensor | None = None
 
@@ -57,26 +58,40 @@ class Residuals:
         fields = torch.einsum("k,kmi->mi", coefficients, self.inputs)
         out, tape = self.network.forward(flat, self.embedding, fields)
         still, still_tape = self.network.forward(flat, self.embedding, torch.zeros_like(fields))
-        values = torch.einsum("rmi,mi->r", self.covectors, out - still).numpy()
+        values = torch.einsum("mri,mi->r", self.covectors, out - still).numpy()
         return Point(values - self.target, self, flat, tape, still_tape)
 
-    def pull_back(self, covectors: Tensor, tape: list, kernels: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Pull covectors back in batches that fit into memory: to the weights and to the input coefficients."""
-        width = max(kernel.numel() // max(len(kernel), 1) for kernel in kernels[:1]) // tape[-1][0].shape[1]
-        batch = max(1, self.batch_elements // max(1, width // 8 * covectors.shape[1] // max(1, len(kernels[0]))))
-        parts = [self.network.backward(some, tape, kernels) for some in covectors.split(batch)]
-        weights, fields = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
-        return weights, fields.flatten(1) @ self.inputs.flatten(1).T
+    def pull_back(
+        self, covectors: Tensor, tape: list, kernels: list[Tensor], *, to_inputs: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Pull covectors (m, R, 9) back to weights and input coefficients, in batches that fit into memory."""
+        per_row = len(covectors) * self.network.width
+        parts = [
+            self.network.backward(some, tape, kernels, to_inputs=to_inputs)
+            for some in covectors.split(max(1, self.batch_elements // per_row), dim=1)
+        ]
+        weights = torch.cat([part[0] for part in parts])
+        fields = torch.cat([part[1] for part in parts], dim=1)
+        return weights, torch.einsum("mri,kmi->rk", fields, self.inputs)
 
-    def static_rows(self, tape: list, kernels: list[Tensor]) -> Tensor:
+    def static_rows(self) -> Tensor:
         """Return an orthonormal basis (n_residuals, q) of what f(0) can reach: the parent's own free parameters.
 
-        f(0) keeps the parent's symmetry, so this is a small space that does not depend on the weights.
+        f(0) keeps the parent's symmetry, so this is a small space that does not depend on the weights: random
+        weights are drawn until they bring nothing new.
         """
         if self.static is None:
-            weights, _ = self.pull_back(self.covectors, tape, kernels)
-            values, vectors = torch.linalg.eigh(weights @ weights.T)
-            self.static = vectors[:, values > STATIC_RANK * values[-1]]
+            rng, samples = np.random.default_rng(0), []
+            still = torch.zeros(len(self.covectors), self.network.source.dim, dtype=torch.float64)
+            values = right = np.zeros(0)
+            while len(values) == len(samples) and len(samples) <= len(self.target):
+                for _ in range(4 + len(samples)):
+                    flat = torch.from_numpy(rng.normal(size=self.network.n_weights))
+                    out, _ = self.network.forward(flat, self.embedding, still)
+                    samples.append(torch.einsum("mri,mi->r", self.covectors, out).numpy())
+                _, values, right = np.linalg.svd(np.array(samples), full_matrices=False)
+                values, right = values[kept := values > STATIC_RANK * values[0]], right[kept]
+            self.static = torch.from_numpy(right.T.copy())
         return self.static
 
 
@@ -92,14 +107,22 @@ class Point:
 
     def jacobian(self) -> np.ndarray:
         """Return [J_w J_h], (n_residuals, n_unknowns)."""
-        problem, kernels = self.problem, self.problem.network.kernels(self.flat)
-        by_weight, by_input = problem.pull_back(problem.covectors, self.tape, kernels)
-        static = problem.static_rows(self.still_tape, kernels)
-        if static.shape[1]:
-            rows = torch.einsum("rq,rmi->qmi", static, problem.covectors)
-            still, _ = problem.pull_back(rows, self.still_tape, kernels)
-            by_weight = by_weight - static @ still
+        by_weight, by_input = self._pull_back(to_inputs=True)
         return torch.cat([by_weight, by_input], dim=1).numpy()
+
+    def jacobian_by_weights(self) -> np.ndarray:
+        """Return J_w alone, (n_residuals, n_weights)."""
+        return self._pull_back(to_inputs=False)[0].numpy()
+
+    def _pull_back(self, *, to_inputs: bool) -> tuple[Tensor, Tensor]:
+        problem, kernels = self.problem, self.problem.network.kernels(self.flat)
+        by_weight, by_input = problem.pull_back(problem.covectors, self.tape, kernels, to_inputs=to_inputs)
+        static = problem.static_rows()
+        if static.shape[1]:
+            rows = torch.einsum("rq,mri->mqi", static, problem.covectors)
+            still, _ = problem.pull_back(rows, self.still_tape, kernels, to_inputs=False)
+            by_weight = by_weight - static @ still
+        return by_weight, by_input
 
 
 def project_target(problem: FitProblem, orbits: Orbits, strain_length: float) -> tuple[np.ndarray, np.ndarray]:
@@ -144,6 +167,8 @@ def _input_map(problem: FitProblem, network: ReducedNetwork) -> np.ndarray:
     blocks = [np.zeros((0, network.orbits.n_orbits, network.source.dim))]
     for block in problem.inputs:
         part = np.zeros((block.n_free, network.orbits.n_orbits, network.source.dim))
+        if block.irrep not in network.source.slices:
+            raise InvalidInputError(f"input {block.name}: the network carries l <= {network.source.lmax} only")
         part[:, :, network.source.slices[block.irrep]] = block.basis[:, network.orbits.representatives]
         blocks.append(part)
     return np.concatenate(blocks)
