@@ -221,7 +221,13 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
             for found in discovery.learned
         ],
         "necessity": [
-            {"without": n.without, "residual_max": n.residual_max, "exact_floor_max": n.exact_floor_max}
+            {
+                "without": n.without,
+                "residual_max": n.residual_max,
+                "exact_floor_max": n.exact_floor_max,
+                "strain_residual": n.strain_residual,
+                "strain_floor": n.strain_floor,
+            }
             for n in discovery.necessity
         ],
         "residual": {"max": fit.deviation.max, "rms": fit.deviation.rms, "mean_abs": fit.deviation.mean_abs},

@@ -77,7 +77,7 @@ class Analysis:
 
 
 def analyse(
-    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.2, max_displacement: float = 2.0
+    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.25, max_displacement: float = 2.0
 ) -> Analysis:
     """Find the order parameters of a pair.
 

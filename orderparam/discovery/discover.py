@@ -72,12 +72,15 @@ class Necessity:
     """What happens without one primary order parameter.
 
     ``residual_max`` is what the network then misses, ``exact_floor_max`` what every function without it must miss:
-    the largest displacement of u - P_K u, K the isotropy subgroup of the others (angstrom).
+    the largest displacement of u - P_K u, K the isotropy subgroup of the others (angstrom). The same for the strain,
+    in Frobenius norm.
     """
 
     without: str
     residual_max: float
     exact_floor_max: float
+    strain_residual: float
+    strain_floor: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +177,7 @@ def discover(
     result = replace(result, choice=choice)
     clock.lap("fit")
     learned, fields = _name_inputs(analysis, chosen, members, result)
-    necessity = _necessity(analysis, chosen, members, config, result, on_step)
+    necessity = _necessity(analysis, chosen, members, config, on_step)
     clock.lap("verification")
     predicted = predicted_crystal(analysis, result)
     try:
@@ -200,7 +203,7 @@ def discover(
     )
 
 
-_ALL_IRREPS = [Irrep(l, parity) for l in range(HIGHEST_L + 1) for parity in (1, -1)]
+_ALL_IRREPS = [Irrep(degree, parity) for degree in range(HIGHEST_L + 1) for parity in (1, -1)]
 
 
 class _Clock:
@@ -413,7 +416,6 @@ def _necessity(
     carrier: Carrier | None,
     members: tuple[Candidate, ...],
     config: FitConfig,
-    result: FitResult,
     on_step: Callable[[str, int, float], None] | None,
 ) -> tuple[Necessity, ...]:
     """Fit again without each primary in turn, and compare with what symmetry says must be missed."""
@@ -421,7 +423,7 @@ def _necessity(
 
     found = []
     target = analysis.relation.distortion.displacements
-    short = replace(config, max_restarts=0, max_iterations=20, tolerance=1e-6)
+    target_strain = analysis.relation.distortion.strain
     for left_out in members:
         rest = tuple(m for m in members if m is not left_out)
         group = whole_group(analysis.relation.distortion.supercell)
@@ -436,9 +438,10 @@ def _necessity(
             strain=kept_strain,
         )
         stage = f"without {left_out.label}"
-        again = fit(problem, short, architecture=result.choice.architecture, on_step=_staged(on_step, stage))
+        again = fit(problem, config, on_step=_staged(on_step, stage))
         missed = float(np.linalg.norm(again.displacements - target, axis=1).max())
-        found.append(Necessity(left_out.label, missed, floor))
+        strains = [float(np.linalg.norm(s - target_strain)) for s in (again.strain, kept_strain)]
+        found.append(Necessity(left_out.label, missed, floor, *strains))
     return tuple(found)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +57,7 @@ class Relation:
 
 
 def relate(
-    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.2, max_displacement: float = 2.0
+    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.25, max_displacement: float = 2.0
 ) -> Relation:
     """Find how a child sits in its parent.
 
@@ -81,8 +84,10 @@ def relate(
     report = report_symmetry(child, symprec)
     cell = primitive_cell(child, report)
     compare_compositions(parent.crystal.species, cell.crystal.species)
-    candidates = _candidates(parent, cell.crystal, max_strain, max_displacement)
-    for candidate in candidates:
+    bounds = {"max_strain": max_strain, "max_displacement": max_displacement}
+    candidates = _candidates(parent, cell.crystal, **bounds)
+    # only where no cheap mapping keeps the child's group is it worth looking at dear ones
+    for candidate in chain(candidates, _dear_candidates(parent, cell.crystal, **bounds)):
         found = _try_candidate(parent, cell, report, candidate)
         if found is not None:
             distortion, removed = found
@@ -102,20 +107,16 @@ def relate(
     raise MatchingError(_no_relation(parent, report, candidates))
 
 
-def _candidates(parent: Parent, child: Crystal, max_strain: float, max_displacement: float) -> list[Correspondence]:
+def _dear_candidates(parent: Parent, child: Crystal, **bounds: float) -> Iterator[Correspondence]:
+    """Yield correspondences from a wider search, cheapest first."""
+    yield from _candidates(parent, child, keep=60, cost_ratio=25.0, **bounds)
+
+
+def _candidates(parent: Parent, child: Crystal, **options: Any) -> list[Correspondence]:
     """Return correspondences, cheapest first; a chiral parent is compared with both hands of the child."""
 
     def attempt(mirror: bool) -> list[Correspondence]:
-        return list(
-            match(
-                parent.crystal,
-                child,
-                parent.group.rotations,
-                max_strain=max_strain,
-                max_displacement=max_displacement,
-                mirror=mirror,
-            )
-        )
+        return list(match(parent.crystal, child, parent.group.rotations, mirror=mirror, **options))
 
     if not parent.group.is_chiral:
         return attempt(False)
@@ -193,8 +194,14 @@ def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str
             f"the cheapest mapping of the atoms (rms {candidates[0].rms:.3f} angstrom) does not keep the child's space "
             f"group; the next that does is used (rms {chosen.rms:.3f} angstrom)"
         )
-    rivals = [c for c in candidates if c is not chosen and c.cost < chosen.cost * (1 + AMBIGUOUS) + 1e-6]
-    rivals = [c for c in rivals if c.mirrored == chosen.mirrored]
+    rivals = [
+        c
+        for c in candidates
+        if c is not chosen
+        and c.mirrored == chosen.mirrored
+        and abs(c.cost - chosen.cost) < AMBIGUOUS * chosen.cost + 1e-6
+        and _try_candidate(relation.parent, relation.cell, relation.report, c) is not None
+    ]
     if rivals and chosen.cost > 1e-8:
         notes.append(
             f"{len(rivals) + 1} mappings of the atoms are nearly equally good (costs {chosen.cost:.4f} and "
@@ -277,7 +284,7 @@ def _no_relation(parent: Parent, report: SymmetryReport, candidates: list[Corres
     )
     if n_child > n_parent * 1.05:
         return f"{text}. The child has more symmetry than the parent: did you swap the files?"
-    return f"{text}. A common parent of higher symmetry, or a larger --symprec-child, may help"
+    return f"{text}. A common parent of higher symmetry, a larger --symprec-child or a larger --max-strain may help"
 
 
 def describe_basis(matrix: np.ndarray, shift: np.ndarray) -> str:

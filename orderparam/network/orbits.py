@@ -104,5 +104,5 @@ def invariant_displacements(group: SiteAction) -> np.ndarray:
     """Return an orthonormal basis (n_free, n_sites, 3) of the invariant displacements without uniform translations."""
     basis = invariant_fields(group, Irrep(1, -1))
     relative = basis - basis.mean(axis=1, keepdims=True)
-    _, values, right = np.linalg.svd(relative.reshape(len(basis), -1), full_matrices=False)
+    _, values, right = np.linalg.svd(relative.reshape(len(basis), 3 * group.n_sites), full_matrices=False)
     return right[values > 1e-6].reshape(-1, group.n_sites, 3)

@@ -140,7 +140,7 @@ class Carrier:
 
 def site_irreps(parent: Parent, *, uniform: bool = False) -> list[SiteIrrep]:
     """Return every irrep of O(3) up to l = 3 on every orbit, or as a field of the whole crystal."""
-    irreps = [Irrep(l, parity) for l in range(HIGHEST_L + 1) for parity in (1, -1)]
+    irreps = [Irrep(degree, parity) for degree in range(HIGHEST_L + 1) for parity in (1, -1)]
     if uniform:
         return [SiteIrrep(parent, irrep, ()) for irrep in irreps]
     return [SiteIrrep(parent, irrep, tuple(orbit)) for orbit in parent.orbit_sites().values() for irrep in irreps]
@@ -152,17 +152,22 @@ def find_carriers(decomposition: Decomposition, primaries: PrimarySet) -> tuple[
     Single site irreps and pairs compete. Order of preference: 1o, 1e, 2e and 0e before 0o, 2o and l = 3; sites per
     formula unit times max(2 l + 1, 3), summed, l >= 1 before 0; then those that only break ties: share held,
     displacement of the orbit in the primary order parameters, |l - 1|, and the shorter distance to the next atom.
-    Pairs are listed only where they are cheaper than every single carrier. A strain alone takes a uniform field.
+    Pairs are listed only where they are cheaper than every single carrier. Where no site can hold a strain, a uniform
+    field of the whole crystal does.
     """
     parent = decomposition.distortion.supercell.parent
     strain_only = all(m.is_strain for m in primaries.members)
-    candidates = site_irreps(parent, uniform=strain_only)
+    candidates = site_irreps(parent)
     wanted = [m.order_parameter.irrep for m in primaries.members]
     targets = [o.irrep for o in (decomposition.strain if strain_only else decomposition.displacive) if not o.is_zero]
     shares = decomposition.breaking_share
     movement = _movement(decomposition, primaries)
     held = {id(s): _held(s, [*targets, *wanted]) for s in candidates}
     singles = [(s,) for s in candidates if all(w.label in held[id(s)] for w in wanted)]
+    if strain_only and not singles:
+        uniform = site_irreps(parent, uniform=True)
+        held |= {id(s): _held(s, [*targets, *wanted]) for s in uniform}
+        singles = [(s,) for s in uniform if all(w.label in held[id(s)] for w in wanted)]
     partial = [s for s in candidates if any(w.label in held[id(s)] for w in wanted) and len(wanted) > 1]
     cheapest = min((_rank(single, movement)[:2] for single in singles), default=None)
     pairs = [
@@ -289,7 +294,7 @@ def _parse_site_irrep(parent: Parent, name: str) -> SiteIrrep:
     if irrep is None or irrep.l > HIGHEST_L or place not in valid:
         raise InvalidInputError(
             f"--carrier {name}: expected SITE:IRREP with a site among {', '.join(valid)} and an irrep among "
-            f"{', '.join(str(Irrep(l, p)) for l in range(HIGHEST_L + 1) for p in (1, -1))}, such as {valid[0]}:1e"
+            f"{', '.join(str(Irrep(degree, p)) for degree in range(HIGHEST_L + 1) for p in (1, -1))}, such as {valid[0]}:1e"
         )
     if place == "all":
         return SiteIrrep(parent, irrep, ())

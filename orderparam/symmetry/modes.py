@@ -248,20 +248,35 @@ def part_norms(
     ``|P f|^2 = sum_arms (d/|P_k|) sum_c chi*(c) <f_k, T(c) f_k>``, twice that for a complex irrep, whose conjugate is
     part of the real irrep. No basis is built; `ModeBasis.components` gives the same norms.
     """
-    norms = []
-    for irrep in irreps:
-        coefficients = supercell.fourier(values, irrep.k)
+    squares = np.zeros(len(irreps))
+    same_star: dict[bytes, list[int]] = {}
+    for i, irrep in enumerate(irreps):
+        same_star.setdefault(np.round(irrep.k, 6).tobytes(), []).append(i)
+    for members in same_star.values():
+        arms = irreps[members[0]].k
+        coefficients = supercell.fourier(values, arms)
         coefficients = coefficients if sites is None else coefficients[:, sites]
-        small, square = irrep.irrep.small_dimension, 0.0
-        for i, (k, vector) in enumerate(zip(irrep.k, coefficients, strict=True)):
-            if np.abs(vector).max() < 1e-14:
-                continue
-            little = representation.little_group(k)
-            block = slice(i * small, (i + 1) * small)
-            characters = np.einsum("caa->c", irrep.complex_matrices[little, block, block])
-            turned = np.einsum("cab,nb->cna", representation.matrices[little], vector)
-            phases = np.exp(2j * np.pi * representation.shifts[little] @ k)
-            overlaps = np.einsum("cna,cna,cn->c", vector.conj()[representation.targets[little]], turned, phases)
-            square += float((characters.conj() * overlaps).sum().real) * small / len(little)
-        norms.append(np.sqrt(max(square, 0.0) * (2 if irrep.irrep.kind == 0 else 1)))
-    return np.array(norms)
+        for arm, (k, vector) in enumerate(zip(arms, coefficients, strict=True)):
+            if np.abs(vector).max() > 1e-14:
+                little, overlaps = _overlaps(representation, k, vector)
+                for i in members:
+                    squares[i] += _arm_square(irreps[i], arm, little, overlaps)
+    doubled = np.array([2.0 if irrep.irrep.kind == 0 else 1.0 for irrep in irreps])
+    return np.sqrt(np.maximum(squares, 0.0) * doubled)
+
+
+def _overlaps(representation: SiteRepresentation, k: np.ndarray, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the little group of k and <f_k, T(c) f_k> for its operations."""
+    little = representation.little_group(k)
+    turned = np.matmul(vector[None], np.swapaxes(representation.matrices[little], 1, 2))
+    phases = np.exp(2j * np.pi * representation.shifts[little] @ k)
+    images = vector.conj()[representation.targets[little]]
+    return little, ((images * turned).sum(axis=2) * phases).sum(axis=1)
+
+
+def _arm_square(irrep: ParentIrrep, arm: int, little: np.ndarray, overlaps: np.ndarray) -> float:
+    """Return the squared norm of an irrep's part at one arm."""
+    small = irrep.irrep.small_dimension
+    block = slice(arm * small, (arm + 1) * small)
+    characters = np.einsum("caa->c", irrep.complex_matrices[little, block, block])
+    return float((characters.conj() * overlaps).sum().real) * small / len(little)
