@@ -382,16 +382,21 @@ def shortest_images(differences: np.ndarray, lattice: np.ndarray) -> np.ndarray:
         Fractional, in the same basis; the distances are ``norm(images @ lattice)``.
     """
     reduced, transformation = niggli_reduce(lattice)
-    coordinates = differences @ unimodular_inverse(transformation)
-    wrapped = np.reshape(coordinates - np.rint(coordinates), (-1, 3))
+    return shortest_images_reduced(differences @ unimodular_inverse(transformation), reduced) @ transformation
+
+
+def shortest_images_reduced(differences: np.ndarray, lattice: np.ndarray) -> np.ndarray:
+    """Do the work of `shortest_images` in a basis that is known to be Niggli reduced."""
+    wrapped = np.reshape(differences - np.rint(differences), (-1, 3))
     # within half of the shortest lattice vector no other image can be shorter
-    far = np.flatnonzero(np.linalg.norm(wrapped @ reduced, axis=1) > 0.5 * np.linalg.norm(reduced, axis=1).min())
+    squares = np.sum((wrapped @ lattice) ** 2, axis=1)
+    far = np.flatnonzero(squares > 0.25 * np.sum(lattice**2, axis=1).min())
     if len(far):
-        # the 26 neighbours suffice in a reduced basis; of equal lengths the first is kept, so nudge towards no move
-        squares = ((wrapped[far, None] + _NEIGHBOURS) @ reduced) ** 2 @ np.ones(3)
-        squares[:, len(_NEIGHBOURS) // 2] *= 1 - 1e-10
-        wrapped[far] += _NEIGHBOURS[np.argmin(squares, axis=1)]
-    return (wrapped @ transformation).reshape(np.shape(differences))
+        # |w + n|^2 - |w|^2 for the 27 neighbours n, which suffice in a reduced basis; of equal images w is kept
+        steps = _NEIGHBOURS @ lattice
+        gains = 2 * (wrapped[far] @ lattice) @ steps.T + np.sum(steps**2, axis=1) + 1e-10 * np.any(_NEIGHBOURS, axis=1)
+        wrapped[far] += _NEIGHBOURS[np.argmin(gains, axis=1)]
+    return wrapped.reshape(np.shape(differences))
 
 
 def shortest_distances(differences: np.ndarray, lattice: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import spglib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -131,7 +132,7 @@ def test_invariant_sublattice_of_the_pnma_cell_is_the_doubled_cube():
     assert np.array_equal(invariant_sublattice(np.diag([2, 1, 3]), tetragonal), np.diag([2, 2, 3]))
 
 
-@given(supercells)
+@given(supercells.filter(lambda m: abs(determinant(m)) <= 6))
 @few(25)
 def test_invariant_sublattice_is_invariant_contained_and_largest(s):
     group = generated_group(FOURFOLD_Z, THREEFOLD)
@@ -165,14 +166,15 @@ def test_quotient_lattice_refuses_what_is_no_supercell(matrix):
 
 @given(seeds)
 @few(60)
-def test_niggli_agrees_with_pymatgen(seed):
+@pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
+def test_niggli_agrees_with_spglib(seed):
     rng = np.random.default_rng(seed)
     lattice = random_unimodular(rng) @ (rng.normal(size=(3, 3)) + 2 * np.eye(3)) * 3
     reduced, transformation = niggli_reduce(lattice)
     assert determinant(transformation) == 1
     assert np.allclose(transformation @ lattice, reduced)
-    expected = Lattice(lattice).get_niggli_reduced_lattice()
-    assert np.allclose(cell_parameters(reduced), expected.parameters, atol=1e-3)
+    expected = spglib.niggli_reduce(lattice)
+    assert np.allclose(cell_parameters(reduced), cell_parameters(expected), atol=1e-3)
     assert np.array_equal(niggli_reduce(reduced)[1], np.eye(3))
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.lattice import QuotientLattice, shortest_images
+from orderparam.lattice import QuotientLattice, shortest_images, shortest_images_reduced
 
 _MAX_ANCHORS = 32
+_MAX_JUDGES = 60
 _MAX_ORIGINS = 8
 _SAME_ORIGIN = 0.05  # angstrom
 
@@ -88,7 +89,7 @@ class IdealSites:
             images = offsets - np.rint(offsets)
             squares = np.sum((images @ self.lattice) ** 2, axis=-1)
             unsafe = squares.min(axis=-1) > self._safe_square
-            images[unsafe] = shortest_images(images[unsafe], self.lattice)
+            images[unsafe] = shortest_images_reduced(images[unsafe], self.lattice)
             squares[unsafe] = np.sum((images[unsafe] @ self.lattice) ** 2, axis=-1)
             best = np.argmin(squares, axis=-1)[..., None]
             offset, image = (np.take_along_axis(a, best[..., None], axis=-2)[..., 0, :] for a in (offsets, images))
@@ -97,17 +98,19 @@ class IdealSites:
             displacements[..., atoms, :] = image @ self.lattice
         return sites, cells, displacements
 
-    def origins(self, points: np.ndarray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def origins(self, points: np.ndarray, kinds: np.ndarray, limit: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
         """Propose shifts of the atoms that put them close to the sites.
 
-        An atom of the rarest species is put on each site of that species, for every such atom (at most 32). The best
-        shifts follow ``t <- t - mean(u)`` with the nearest sites.
+        An atom of the rarest species is put on each site of that species, for every such atom (at most 32); a sample
+        of the atoms judges. The best few shifts follow ``t <- t - mean(u)`` with the nearest sites of all atoms.
 
         Parameters
         ----------
         points : (n, 3) float64
             Atoms, fractional.
         kinds : (n,) int
+        limit : float
+            Mean square (angstrom^2) of interest: shifts that start beyond four times this are dropped.
 
         Returns
         -------
@@ -118,32 +121,38 @@ class IdealSites:
         """
         values, counts = np.unique(self.kinds, return_counts=True)
         rarest = values[np.argmin(counts)]
-        anchors = np.flatnonzero(kinds == rarest)
-        anchors = anchors[np.linspace(0, len(anchors) - 1, min(len(anchors), _MAX_ANCHORS)).round().astype(int)]
+        anchors = _sample(np.flatnonzero(kinds == rarest), _MAX_ANCHORS)
+        judges = _sample(np.argsort(kinds, kind="stable"), _MAX_JUDGES)
         shifts = (self.positions[self.kinds == rarest][:, None] - points[anchors]).reshape(-1, 3)
-        for first in (True, False, False, False):
-            displacements = self.nearest(points + shifts[:, None], kinds)[2]
-            means = displacements.mean(axis=1)
-            mean_squares = np.mean(np.sum((displacements - means[:, None]) ** 2, axis=2), axis=1)
-            shifts = shifts - means @ np.linalg.inv(self.lattice)
-            if first:
-                best = np.argsort(mean_squares, kind="stable")
-                shifts = self._distinct(shifts[best])
+        shifts, mean_squares = self._follow(points[judges], kinds[judges], shifts)
+        shifts = self._distinct(shifts[mean_squares <= 4 * limit])
+        mean_squares = np.zeros(len(shifts))
+        for _ in range(3):
+            shifts, mean_squares = self._follow(points, kinds, shifts)
+        return shifts, mean_squares
+
+    def _follow(self, points: np.ndarray, kinds: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Move every shift (m, 3) to mean displacement zero; return them with their mean squares, best first."""
+        displacements = self.nearest(points + shifts[:, None], kinds)[2]
+        means = displacements.mean(axis=1)
+        mean_squares = np.mean(np.sum((displacements - means[:, None]) ** 2, axis=2), axis=1)
         best = np.argsort(mean_squares, kind="stable")
-        return shifts[best], mean_squares[best]
+        return (shifts - means @ np.linalg.inv(self.lattice))[best], mean_squares[best]
 
     def _distinct(self, shifts: np.ndarray) -> np.ndarray:
         """Keep the first few shifts (m, 3) that differ by more than a lattice vector."""
         kept: list[np.ndarray] = []
         for shift in shifts:
             if kept:
-                distances = np.linalg.norm(shortest_images(shift - np.array(kept), self.lattice) @ self.lattice, axis=1)
+                distances = np.linalg.norm(
+                    shortest_images_reduced(shift - np.array(kept), self.lattice) @ self.lattice, axis=1
+                )
                 if distances.min() < _SAME_ORIGIN:
                     continue
             kept.append(shift)
             if len(kept) == _MAX_ORIGINS:
                 break
-        return np.array(kept)
+        return np.array(kept).reshape(-1, 3)
 
     def assign(self, points: np.ndarray, kinds: np.ndarray, shift: np.ndarray, supercell: np.ndarray) -> Assignment:
         """Find the bijection of atoms to the sites of a supercell, and the shift, of least mean square displacement.
@@ -209,3 +218,8 @@ class IdealSites:
         shift = shift - mean @ np.linalg.inv(self.lattice)
         whole = np.floor(shift + 1e-9).astype(np.int64)
         return Assignment(shift - whole, sites, cells - whole, displacements - mean)
+
+
+def _sample(items: np.ndarray, size: int) -> np.ndarray:
+    """Return at most `size` of the items, evenly spread."""
+    return items[np.linspace(0, len(items) - 1, min(len(items), size)).round().astype(int)]

@@ -92,28 +92,27 @@ def _triples(
     low, high = (1 - max_strain) ** 2 * (1 - 1e-9), (1 + max_strain) ** 2 * (1 + 1e-9)
     points = lattice_points_within(parent_lattice, np.sqrt(gram.diagonal().max() / low))
     vectors = points @ parent_lattice
-    products = vectors @ vectors.T
-    squares = products.diagonal()
+    squares = np.sum(vectors**2, axis=1)
     rows = [np.flatnonzero((low * squares <= gram[i, i]) & (gram[i, i] <= high * squares)) for i in range(3)]
-    rows[0] = rows[0][_orbit_representatives(points[rows[0]], proper)]
 
-    def fits(i: int, j: int) -> np.ndarray:
-        """Tell which pairs of a vector for row i and one for row j pass the bound."""
-        a, b, ab = squares[rows[i]][:, None], squares[rows[j]][None], products[np.ix_(rows[i], rows[j])]
+    def fits(i: int, j: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Tell which pairs of a point (n or 1) for row i and one (n) for row j pass the bound."""
+        a, b, ab = squares[first], squares[second], np.sum(vectors[first] * vectors[second], axis=1)
         lower = (gram[i, i] - low * a) * (gram[j, j] - low * b) - (gram[i, j] - low * ab) ** 2
         upper = (high * a - gram[i, i]) * (high * b - gram[j, j]) - (high * ab - gram[i, j]) ** 2
         return (lower >= 0) & (upper >= 0)
 
-    fits_01, fits_02, fits_12 = fits(0, 1), fits(0, 2), fits(1, 2)
     # F must not mirror: S has the sign that joins the handedness of the two bases
     volume = n_cells * int(np.sign(np.linalg.det(parent_lattice) * np.linalg.det(child_lattice)))
     found = [np.empty((0, 3, 3), dtype=np.int64)]
-    for first, point in enumerate(points[rows[0]]):
-        second, third = np.flatnonzero(fits_01[first]), np.flatnonzero(fits_02[first])
-        areas = np.cross(point, points[rows[1][second]])
-        j, k = np.nonzero((areas @ points[rows[2][third]].T == volume) & fits_12[np.ix_(second, third)])
-        triples = [np.broadcast_to(point, (len(j), 3)), points[rows[1][second[j]]], points[rows[2][third[k]]]]
-        found.append(np.stack(triples, axis=1))
+    for start in rows[0][_orbit_representatives(points[rows[0]], proper), None]:
+        second, third = (rows[j][fits(0, j, start, rows[j])] for j in (1, 2))
+        j, k = np.nonzero(np.cross(points[start], points[second]) @ points[third].T == volume)
+        second, third = second[j], third[k]
+        passed = fits(1, 2, second, third)
+        second, third = second[passed], third[passed]
+        first = np.broadcast_to(points[start], (len(second), 3))
+        found.append(np.stack([first, points[second], points[third]], axis=1))
     return np.concatenate(found)
 
 

@@ -16,6 +16,7 @@ from .lattices import CandidateCell, candidate_cells
 
 _STRAIN_WEIGHT = 1.5
 _STRAIN_LEVELS = (0.05, 0.1)
+_SAME_LENGTH = 1e-3  # angstrom
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,8 @@ class Search:
         """Yield the mappings of one candidate cell from its most promising origins, while the limit allows."""
         points = self.child_positions @ cell.supercell
         strain_cost = self.strain_cost(cell.rms_strain)
-        for shift, mean_square in zip(*self.sites.origins(points, self.kinds), strict=True):
+        origins = self.sites.origins(points, self.kinds, shortlist.limit - strain_cost)
+        for shift, mean_square in zip(*origins, strict=True):
             if mean_square + strain_cost > shortlist.limit:
                 return
             assignment = self.sites.assign(points, self.kinds, shift, cell.supercell)
@@ -129,12 +131,14 @@ class Search:
 
         That is: the principal strains, and the lengths of the displacements and of their images under the strain.
         """
-        kept: dict[bytes, Mapping] = {}
+        kept: list[tuple[np.ndarray, Mapping]] = []
         for mapping in shortlist.ranked():
             strain = mapping.cell.stretch - np.eye(3)
             displacements = mapping.assignment.displacements
             lengths = [np.sort(np.linalg.norm(displacements[self.kinds == kind], axis=1)) for kind in set(self.kinds)]
             strained = np.sort(np.linalg.norm(displacements @ strain, axis=1))
-            invariants = np.concatenate([np.linalg.eigvalsh(strain), strained, *lengths])
-            kept.setdefault(np.round(invariants + 1e-7, 3).tobytes(), mapping)
-        return list(kept.values())
+            # the strains enter ten times, to be compared to 1e-4 where lengths are to 1e-3 angstrom
+            invariants = np.concatenate([10 * np.linalg.eigvalsh(strain), strained, *lengths])
+            if not any(np.allclose(invariants, known, rtol=0, atol=_SAME_LENGTH) for known, _ in kept):
+                kept.append((invariants, mapping))
+        return [mapping for _, mapping in kept]
