@@ -289,6 +289,11 @@ def symmetry_record(crystal: Crystal, report: SymmetryReport, ladder: Iterable[S
     }
 
 
+def symmetry_list(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the public record of the reports on several files."""
+    return {"schema": SYMMETRY_SCHEMA, "version": VERSION, "files": records}
+
+
 def _group(subgroup: Subgroup) -> dict[str, Any]:
     number, symbol = subgroup.space_group
     return {"number": number, "symbol": symbol, "index": subgroup.index}

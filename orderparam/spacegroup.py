@@ -323,3 +323,17 @@ def reduced_cell(lattice: np.ndarray) -> np.ndarray:
     if reduced is None:
         raise SymmetryError("spglib cannot reduce this lattice; check the cell")
     return np.array(reduced)
+
+
+def tolerance_ladder(crystal: Crystal) -> tuple[SymmetryReport, ...]:
+    """Report a crystal's symmetry at tolerances from 1e-5 to 0.1 angstrom, three to a decade.
+
+    Tolerances at which spglib finds no group (0.1 may be too coarse) are left out.
+    """
+    found = []
+    for symprec in (float(f"{digit}e{power}") for power in range(-5, -1) for digit in (1, 2, 5)):
+        with contextlib.suppress(SymmetryError):
+            found.append(report_symmetry(crystal, symprec))
+    with contextlib.suppress(SymmetryError):
+        found.append(report_symmetry(crystal, 0.1))
+    return tuple(found)

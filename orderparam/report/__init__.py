@@ -1,1 +1,1 @@
-"""."""
+"""Reports: pure renderers of results, and the folder that a fit leaves behind."""

@@ -1,0 +1,129 @@
+"""The folder that a fit leaves behind: every file written beside the place first, then moved in whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orderparam.crystal import Crystal, crystal_to_cif, numbered
+from orderparam.discovery.discover import predicted_crystal
+from orderparam.errors import InvalidInputError, OrderParamError
+from orderparam.records import to_json
+from orderparam.spacegroup import report_symmetry
+
+if TYPE_CHECKING:
+    from orderparam.discovery.discover import Discovery
+
+RUN_FILES = {
+    "result.json": "everything above and more",
+    "predicted.cif": "the structure that the network predicts",
+    "reference.cif": "the parent in the child's cell, atoms in matching order",
+    "inputs.json": "the learned fields, scaled to the exact amplitudes and raw",
+    "weights.safetensors": "the network",
+}
+"""What a fit writes, and what each file holds."""
+
+INPUTS_SCHEMA = "orderparam/inputs"
+PREDICTED_SYMPREC = 1e-4
+
+
+def check_folder(folder: Path, *, force: bool) -> None:
+    """Refuse a folder that is none, cannot be written to, or holds files that are not a previous run's.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInputError(f"--out {folder}: this is a file, not a folder")
+    try:
+        foreign = sorted(p.name for p in folder.iterdir() if p.name not in RUN_FILES) if folder.exists() else []
+        parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+        tempfile.TemporaryFile(dir=parent).close()
+    except OSError as problem:
+        raise InvalidInputError(f"--out {folder}: cannot be written to ({problem.strerror})") from problem
+    if foreign and not force:
+        shown = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
+        raise InvalidInputError(
+            f"--out {folder}: the folder holds other files ({shown}); choose another one, or --force to write into it"
+        )
+
+
+def write_folder(discovery: Discovery, record: dict[str, Any], folder: Path, *, force: bool = False) -> None:
+    """Write result.json, the structures, the learned inputs and the weights; all of them or none.
+
+    Raises
+    ------
+    InvalidInputError
+        When the folder holds other files (unless `force`) or cannot be written.
+    """
+    check_folder(folder, force=force)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
+            new = Path(place) / "run"
+            new.mkdir()
+            _write_files(discovery, record, new)
+            if folder.exists():
+                for name in RUN_FILES:
+                    (new / name).replace(folder / name)
+            else:
+                new.replace(folder)
+    except OSError as problem:
+        raise InvalidInputError(f"--out {folder}: cannot be written ({problem.strerror or problem})") from problem
+
+
+def _write_files(discovery: Discovery, record: dict[str, Any], place: Path) -> None:
+    texts = {
+        "result.json": to_json(record),
+        "predicted.cif": predicted_cif(discovery),
+        "reference.cif": reference_cif(discovery),
+        "inputs.json": to_json(inputs_record(discovery)),
+    }
+    for name, text in texts.items():
+        (place / name).write_text(text, encoding="utf-8")
+    discovery.fit.network.save(place / "weights.safetensors")
+
+
+def predicted_cif(discovery: Discovery) -> str:
+    """Return the prediction as CIF: with its symmetry where spglib finds the child's group, else all atoms in P1."""
+    predicted = _with_own_labels(predicted_crystal(discovery.analysis, discovery.fit))
+    expected = discovery.analysis.relation.distortion.group.space_group[0]
+    if report_symmetry(predicted, PREDICTED_SYMPREC).number == expected:
+        return crystal_to_cif(predicted, symprec=PREDICTED_SYMPREC)
+    return crystal_to_cif(predicted)
+
+
+def reference_cif(discovery: Discovery) -> str:
+    """Return the parent in the child's cell as CIF, atoms in the order of the correspondence, P1."""
+    return crystal_to_cif(_with_own_labels(discovery.analysis.relation.distortion.reference()))
+
+
+def _with_own_labels(crystal: Crystal) -> Crystal:
+    """Return the crystal with one label per atom, as a CIF wants it."""
+    return replace(crystal, labels=numbered(crystal.species))
+
+
+def inputs_record(discovery: Discovery) -> dict[str, Any]:
+    """Return the learned fields: one row (2 l + 1) per atom of reference.cif, in e3nn's basis."""
+    supercell = discovery.analysis.relation.distortion.supercell
+    return {
+        "schema": INPUTS_SCHEMA,
+        "version": 1,
+        "lattice": supercell.lattice.tolist(),
+        "species": list(supercell.species),
+        "parent_sites": list(supercell.labels),
+        "positions": supercell.positions.tolist(),
+        "inputs": [
+            {
+                "name": block.name,
+                "irrep": str(block.irrep),
+                "normalised": None if (field := discovery.learned_fields.get(block.name)) is None else field.tolist(),
+                "raw": discovery.fit.inputs[block.name].tolist(),
+            }
+            for block in discovery.blocks
+        ],
+    }

@@ -1,0 +1,371 @@
+"""Reports as rich renderables that fit 80 columns; nothing is printed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orderparam.crystal import Crystal
+from orderparam.records import correspondence_record
+from orderparam.spacegroup import SymmetryReport
+from orderparam.supercell import Subgroup
+
+from .folder import RUN_FILES
+
+if TYPE_CHECKING:
+    from orderparam.discovery.analyse import Analysis
+    from orderparam.discovery.discover import Discovery
+    from orderparam.symmetry.orderparameter import OrderParameter
+
+MANY_ATOMS = 24
+"""A table with one line per atom is readable up to here."""
+
+SHOWN_SETS = 5
+SHOWN_GRADIENTS = 10
+SHOWN_CARRIERS = 6
+
+
+def modes_report(analysis: Analysis) -> RenderableType:
+    """Return everything about an exact decomposition."""
+    parts: list[RenderableType] = [*_pair(analysis), atoms_table(analysis)]
+    parts += [order_parameters_table(analysis), strain_table(analysis)]
+    if analysis.primary_sets:
+        parts.append(primary_sets_table(analysis))
+    return Group(*parts)
+
+
+def _heading(text: str) -> Text:
+    return Text(text, style="bold")
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> Table:
+    """Return a plain table with a title on the left; `right` lists the columns of numbers."""
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold"), title_justify="left", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(Text(column), justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def _facts(rows: Iterable[tuple[str, str]]) -> Table:
+    """Return names and values in two columns."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(f"  {name}"), Text(value))
+    return table
+
+
+def _group_text(subgroup: Subgroup) -> str:
+    number, symbol = subgroup.space_group
+    return f"{symbol} ({number})"
+
+
+# --- the pair ------------------------------------------------------------------------------------------------------
+
+
+def _pair(analysis: Analysis) -> list[RenderableType]:
+    """Return both space groups, and how the child sits in the parent."""
+    relation = analysis.relation
+    parent, distortion = relation.parent, relation.distortion
+    record = correspondence_record(relation)
+    cells, _, origin = record["transformation"].partition(";")
+    principal = np.linalg.eigvalsh(distortion.strain)
+    n_cells = distortion.supercell.n_cells
+    multiple = "the parent's primitive cell" if n_cells == 1 else f"{n_cells} primitive cells of the parent"
+    rows = [
+        ("cell", f"{cells}  ({multiple}, {distortion.supercell.n_atoms} atoms)"),
+        ("origin", origin + (f"  (the parent's origin is on {parent.origin_atom})" if parent.origin_atom else "")),
+        ("rotation", _rotation_text(relation.correspondence.rotation)),
+        ("principal strains", "  ".join(f"{100 * value + 0.0:+.3f} %" for value in principal)),
+        ("displacements", f"rms {record['mapping_rms']:.4f}, largest {distortion.lengths.max():.4f} angstrom"),
+        (
+            "symmetrising moved",
+            f"parent {parent.moved_max:.1e}, child {relation.removed_max:.1e} angstrom at most",
+        ),
+        ("index", f"{distortion.group.index} (number of domains)"),
+    ]
+    return [
+        _heading("Space groups (spglib)"),
+        _facts(
+            [
+                ("parent", f"{parent.crystal.formula}  {parent.group.symbol} ({parent.group.number})"),
+                ("child", f"{relation.child.formula}  {relation.report.symbol} ({relation.report.number})"),
+            ]
+        ),
+        Text(),
+        _heading("How the child sits in the parent"),
+        _facts(rows),
+        Text(),
+    ]
+
+
+def _rotation_text(rotation: np.ndarray) -> str:
+    """Write a rotation as angle and axis."""
+    cosine = np.clip((np.trace(rotation) - 1) / 2, -1.0, 1.0)
+    angle = float(np.degrees(np.arccos(cosine)))
+    if angle < 1e-3:
+        return "none"
+    values, vectors = np.linalg.eig(rotation)
+    axis = np.real(vectors[:, np.argmin(abs(values - 1))])
+    axis = axis / axis[np.argmax(abs(axis) > 1e-6)] * abs(axis[np.argmax(abs(axis) > 1e-6)])
+    shown = " ".join(f"{value + 0.0:.3f}" for value in np.where(abs(axis) < 5e-4, 0.0, axis))
+    return f"{angle:.2f} degrees about ({shown})"
+
+
+def atoms_table(analysis: Analysis) -> Table:
+    """Return which atom goes where; one line per child site where there are many atoms."""
+    atoms = correspondence_record(analysis.relation)["atoms"]
+    if len(atoms) <= MANY_ATOMS:
+        rows = [
+            (a["parent_site"], a["child_site"], *(f"{u + 0.0:.4f}" for u in np.round(a["displacement"], 4)),
+             f"{a['length']:.4f}")
+            for a in atoms
+        ]  # fmt: skip
+        columns = ("parent", "child", "u_x", "u_y", "u_z", "|u|")
+        return _table("Which atom goes where (angstrom, parent's axes)", columns, rows, right=(2, 3, 4, 5))
+    groups: dict[tuple[str, str], list[float]] = {}
+    for a in atoms:
+        groups.setdefault((a["parent_site"], a["child_site"]), []).append(a["length"])
+    rows = [
+        (parent, child, len(lengths), f"{min(lengths):.4f}", f"{max(lengths):.4f}")
+        for (parent, child), lengths in groups.items()
+    ]
+    columns = ("parent", "child", "atoms", "smallest |u|", "largest |u|")
+    return _table("Which atoms go where (angstrom)", columns, rows, right=(2, 3, 4))
+
+
+# --- order parameters ----------------------------------------------------------------------------------------------
+
+
+def order_parameters_table(analysis: Analysis) -> Table:
+    """Return the order parameters of the displacements, primary ones marked."""
+    parent = analysis.relation.parent
+    primary = {m.label for m in analysis.primary_members if not m.is_strain}
+    rows = []
+    for o in analysis.decomposition.displacive:
+        largest = float(np.linalg.norm(o.field(), axis=1).max())
+        rows.append(
+            (
+                o.label,
+                _wave_vector(parent.k_conventional(o.irrep.k[0])),
+                o.direction or "-",
+                f"{o.amplitude_supercell:.4f}",
+                f"{o.amplitude:.4f}",
+                f"{largest:.4f}",
+                _group_text(o.subgroup) if not o.is_zero else "-",
+                _rank(o, o.label in primary),
+            )
+        )
+    title = "Order parameters of the displacements (angstrom; As: child's cell, Ap: parent's)"
+    columns = ("irrep", "k", "direction", "As", "Ap", "max |u|", "isotropy", "")
+    return _table(title, columns, rows, right=(3, 4, 5))
+
+
+def _rank(o: OrderParameter, primary: bool) -> str:
+    if o.is_zero:
+        return "zero"
+    if o.irrep.is_identity:
+        return "no breaking"
+    return "* primary" if primary else "secondary"
+
+
+def _wave_vector(k: np.ndarray) -> str:
+    from fractions import Fraction
+
+    return ",".join(str(Fraction(float(value)).limit_denominator(1000)) for value in k)
+
+
+def strain_table(analysis: Analysis) -> Table:
+    """Return the irreps of the strain."""
+    primary = {m.label for m in analysis.primary_members if m.is_strain}
+    rows = [
+        (
+            o.label,
+            o.direction or "-",
+            f"{o.amplitude:.5f}",
+            _group_text(o.subgroup) if not o.is_zero else "-",
+            _rank(o, o.label in primary),
+        )
+        for o in analysis.decomposition.strain
+    ]
+    return _table("Order parameters of the strain", ("irrep", "direction", "amplitude", "isotropy", ""), rows, (2,))
+
+
+def primary_sets_table(analysis: Analysis) -> RenderableType:
+    """Return the sets of order parameters that generate the child's group."""
+    rows = [
+        (
+            "*" if number == 0 else "tied" if found.tied else "",
+            " + ".join(found.labels),
+            f"{100 * found.share:.1f} %",
+            "-" if np.isnan(found.mean_degree) else f"{found.mean_degree:.1f}",
+        )
+        for number, found in enumerate(analysis.primary_sets[:SHOWN_SETS])
+    ]
+    table = _table(
+        f"Sets that leave exactly {_group_text(analysis.relation.distortion.group)} (* chosen)",
+        ("", "irreps", "share of |u|^2", "order at which the rest follows"),
+        rows,
+        right=(2, 3),
+    )
+    rest = len(analysis.primary_sets) - SHOWN_SETS
+    return Group(table, Text(f"  and {rest} more with smaller shares")) if rest > 0 else table
+
+
+# --- the fit -------------------------------------------------------------------------------------------------------
+
+
+def fit_report(discovery: Discovery, folder: Path) -> RenderableType:
+    """Return everything about a fit, the exact decomposition first."""
+    parts: list[RenderableType] = [modes_report(discovery.analysis), inputs_text(discovery)]
+    if discovery.carriers:
+        parts.append(carriers_table(discovery))
+    parts += [gradient_table(discovery), *_network(discovery)]
+    if discovery.learned:
+        parts.append(learned_table(discovery))
+    if discovery.necessity:
+        parts.append(necessity_table(discovery))
+    parts += [_heading(f"Files in {folder}"), _facts(RUN_FILES.items())]
+    return Group(*parts)
+
+
+def inputs_text(discovery: Discovery) -> RenderableType:
+    """Return what the network was given."""
+    rows = [
+        (block.name, f"{_nature(str(block.irrep))}, {block.n_free} free number{'s' if block.n_free > 1 else ''}")
+        for block in discovery.blocks
+    ]
+    if discovery.carrier is None:
+        reason = "no symmetry is broken: a uniform scalar, felt by every atom, carries the change"
+    else:
+        names = " + ".join(m.label for m in discovery.primaries)
+        reason = f"the cheapest site irrep that holds {names}"
+        if discovery.carriers and discovery.carrier.name != discovery.carriers[0].name:
+            reason = f"as asked for; it holds {names}"
+    return Group(_heading("What the network may learn"), _facts([*rows, ("why", reason)]), Text())
+
+
+def _nature(irrep: str) -> str:
+    """Say what an irrep of O(3) is in words."""
+    names = {"0e": "scalar", "0o": "pseudoscalar", "1o": "vector", "1e": "pseudovector", "2e": "symmetric tensor"}
+    return names.get(irrep, f"l = {irrep[0]}, {'even' if irrep[-1] == 'e' else 'odd'} parity")
+
+
+def carriers_table(discovery: Discovery) -> Table:
+    """Return the possible carriers, the chosen one marked."""
+    chosen = discovery.carrier.name if discovery.carrier else ""
+    known = {c.name for c in discovery.carriers}
+    listed = [*discovery.carriers[:SHOWN_CARRIERS]]
+    if discovery.carrier and chosen not in known:
+        listed.insert(0, discovery.carrier)
+    rows = [
+        (
+            "*" if c.name == chosen else "tied" if c.tied else "",
+            c.name,
+            c.components_per_formula_unit,
+            f"{100 * c.share_held:.1f} %",
+        )
+        for c in listed
+    ]
+    more = len(discovery.carriers) - SHOWN_CARRIERS
+    title = "Carriers that hold the primary order parameters (* chosen)" + (f", {more} more" if more > 0 else "")
+    return _table(title, ("", "carrier", "numbers per formula unit", "holds of |u|^2"), rows, right=(2, 3))
+
+
+def gradient_table(discovery: Discovery) -> RenderableType:
+    """Return the largest entries of the gradient at zero input."""
+    pulling = [g for g in discovery.gradient if g.norm > 0]
+    rows = [(g.site, g.irrep, g.space_group_irrep, f"{g.norm:.2e}") for g in pulling[:SHOWN_GRADIENTS]]
+    table = _table("Gradient of the loss at zero input", ("site", "irrep", "in", "norm"), rows, right=(3,))
+    n_zero = len(discovery.gradient) - len(pulling)
+    line = (
+        f"  {len(pulling)} of {len(discovery.gradient)} blocks pull. The other {n_zero} are exactly zero, by Curie's "
+        "principle: an input can only be asked for by an irrep that the distortion has."
+    )
+    return Group(table, Text(line), Text())
+
+
+def _network(discovery: Discovery) -> list[RenderableType]:
+    """Return the architecture, and how well it reproduces the child."""
+    result, choice = discovery.fit, discovery.fit.choice
+    architecture = choice.architecture
+    tried = len(choice.rungs)
+    missing = ", ".join(discovery.unreachable)
+    number, symbol = discovery.predicted_group
+    rows = [
+        (
+            "network",
+            f"lmax {architecture.lmax}, {architecture.layers} layers, cutoff {result.network.radial.cutoff:.2f} "
+            f"angstrom ({tried} size{'s' if tried > 1 else ''} tried)",
+        ),
+        (
+            "out of its reach",
+            (f"{missing} from the primaries alone; given as inputs: {', '.join(discovery.helpers) or 'none'}")
+            if missing
+            else "nothing",
+        ),
+        ("converged", f"{'yes' if result.converged else 'NO'}, {result.iterations} steps, {result.restarts} restarts"),
+        ("residual", f"largest {result.deviation.max:.1e}, rms {result.deviation.rms:.1e}, mean absolute "
+                     f"{result.deviation.mean_abs:.1e} angstrom; strain {result.deviation.strain:.1e}"),
+        ("prediction", f"{symbol} ({number}) at symprec 1e-4"),
+    ]  # fmt: skip
+    return [_heading("Fit"), _facts(rows), Text()]
+
+
+def learned_table(discovery: Discovery) -> Table:
+    """Return the names of what the network learned."""
+    rows = [
+        (found.input, found.label, found.direction, f"{found.isotropy_subgroup[1]} ({found.isotropy_subgroup[0]})",
+         f"{100 * found.share_of_input:.1f} %")
+        for found in discovery.learned
+    ]  # fmt: skip
+    columns = ("input", "irrep", "direction", "isotropy", "share of the field")
+    return _table("The learned order parameter", columns, rows, right=(4,))
+
+
+def necessity_table(discovery: Discovery) -> Table:
+    """Return what happens without each primary order parameter."""
+    rows = [(n.without, f"{n.residual_max:.4f}", f"{n.exact_floor_max:.4f}") for n in discovery.necessity]
+    columns = ("without", "network misses", "exact floor")
+    return _table("Is each one necessary? (largest error, angstrom)", columns, rows, right=(1, 2))
+
+
+# --- one file ------------------------------------------------------------------------------------------------------
+
+
+def symmetry_report(crystal: Crystal, report: SymmetryReport, ladder: Sequence[SymmetryReport]) -> RenderableType:
+    """Return a spglib report: group, sites, and how the group changes with the tolerance."""
+    facts = [
+        ("space group", f"{report.symbol} ({report.number}), point group {report.point_group}"),
+        ("Hall", f"{report.hall_symbol} (number {report.hall_number})"),
+        ("content", f"{crystal.formula}, {crystal.n_sites} atoms in the cell, {crystal.volume:.2f} angstrom^3"),
+        ("symprec", f"{report.symprec:g} angstrom"),
+    ]
+    rows = []
+    for i in np.unique(report.equivalent_atoms):
+        multiplicity = int((report.equivalent_atoms == i).sum())
+        place = (f"{value + 0.0:.5f}" for value in np.round(crystal.positions[i], 5))
+        rows.append(
+            (crystal.labels[i], crystal.species[i], f"{multiplicity}{report.wyckoffs[i]}",
+             report.site_symmetries[i], *place)
+        )  # fmt: skip
+    sites = _table("Sites", ("site", "species", "Wyckoff", "symmetry", "x", "y", "z"), rows, right=(4, 5, 6))
+    changes = [r for before, r in zip([None, *ladder], ladder, strict=False) if before is None or _differ(before, r)]
+    steps = [(f"{r.symprec:g}", f"{r.symbol} ({r.number})", len(r.rotations)) for r in changes]
+    title = "From which tolerance on (angstrom; 1e-05 to 0.1 tried)"
+    table = _table(title, ("symprec", "space group", "operations"), steps, right=(0, 2))
+    return Group(_heading(crystal.name), _facts(facts), Text(), sites, table)
+
+
+def _differ(one: SymmetryReport, other: SymmetryReport) -> bool:
+    return (one.number, len(one.rotations)) != (other.number, len(other.rotations))
