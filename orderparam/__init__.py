@@ -1,3 +1,99 @@
-"""orderparam: what breaks the symmetry of a crystal."""
+"""orderparam: what breaks the symmetry of a crystal.
+
+The main nouns and verbs can be imported from here. Each is loaded when it is first used, so that ``import orderparam``
+costs nothing and the exact half never loads torch.
+
+>>> from orderparam import analyse, read_crystal, symmetrise
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .crystal import Crystal, crystal_to_cif, read_crystal, rename_species
+    from .discovery.analyse import Analysis, analyse
+    from .discovery.discover import Discovery, discover, predicted_crystal
+    from .discovery.relate import Relation, relate
+    from .distortion import Distortion
+    from .errors import OrderParamError
+    from .network.fit import TrainedNetwork
+    from .o3 import Irrep
+    from .parent import Parent, symmetrise
+    from .records import fit_record, modes_record, to_json
+    from .spacegroup import SpaceGroup, report_symmetry
+    from .supercell import Supercell
+    from .symmetry.orderparameter import Decomposition, OrderParameter, decompose
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Analysis",
+    "Crystal",
+    "Decomposition",
+    "Discovery",
+    "Distortion",
+    "Irrep",
+    "OrderParamError",
+    "OrderParameter",
+    "Parent",
+    "Relation",
+    "SpaceGroup",
+    "Supercell",
+    "TrainedNetwork",
+    "analyse",
+    "crystal_to_cif",
+    "decompose",
+    "discover",
+    "fit_record",
+    "modes_record",
+    "predicted_crystal",
+    "read_crystal",
+    "relate",
+    "rename_species",
+    "report_symmetry",
+    "symmetrise",
+    "to_json",
+]
+
+_HOMES = {
+    "Analysis": "discovery.analyse",
+    "Crystal": "crystal",
+    "Decomposition": "symmetry.orderparameter",
+    "Discovery": "discovery.discover",
+    "Distortion": "distortion",
+    "Irrep": "o3",
+    "OrderParamError": "errors",
+    "OrderParameter": "symmetry.orderparameter",
+    "Parent": "parent",
+    "Relation": "discovery.relate",
+    "SpaceGroup": "spacegroup",
+    "Supercell": "supercell",
+    "TrainedNetwork": "network.fit",
+    "analyse": "discovery.analyse",
+    "crystal_to_cif": "crystal",
+    "decompose": "symmetry.orderparameter",
+    "discover": "discovery.discover",
+    "fit_record": "records",
+    "modes_record": "records",
+    "predicted_crystal": "discovery.discover",
+    "read_crystal": "crystal",
+    "relate": "discovery.relate",
+    "rename_species": "crystal",
+    "report_symmetry": "spacegroup",
+    "symmetrise": "parent",
+    "to_json": "records",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

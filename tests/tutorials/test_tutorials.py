@@ -1,0 +1,42 @@
+"""Every tutorial is one text in two files, and runs to its end, where its result is asserted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
+
+TUTORIALS = Path(__file__).parents[2] / "tutorials"
+SCRIPTS = sorted(TUTORIALS.glob("*.py"))
+
+
+def cells(path: Path) -> list[tuple[str, str]]:
+    return [(cell.cell_type, cell.source) for cell in jupytext.read(path).cells]
+
+
+def execute(notebook: nbformat.NotebookNode) -> None:
+    ExecutePreprocessor(timeout=60, kernel_name="python3").preprocess(notebook, {"metadata": {"path": str(TUTORIALS)}})
+
+
+def test_there_are_tutorials() -> None:
+    assert SCRIPTS
+    assert {p.stem for p in SCRIPTS} == {p.stem for p in TUTORIALS.glob("*.ipynb")}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_script_and_notebook_are_in_step(script: Path) -> None:
+    assert cells(script) == cells(script.with_suffix(".ipynb")), f"run: jupytext --sync {script}"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_notebook_runs(script: Path) -> None:
+    execute(nbformat.read(script.with_suffix(".ipynb"), as_version=4))
+
+
+def test_a_wrong_result_would_be_noticed() -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("assert False")])
+    with pytest.raises(CellExecutionError):
+        execute(notebook)
