@@ -102,6 +102,11 @@ class SymmetryReport:
     transformation: np.ndarray
     origin_shift: np.ndarray
 
+    @property
+    def n_operations(self) -> int:
+        """Operations of the crystal modulo its file's cell, also those that do not keep a supercell's lattice."""
+        return round(len(hall_operations(self.hall_number)[0]) * abs(np.linalg.det(self.transformation)))
+
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
@@ -286,10 +291,7 @@ def primitive_cell(crystal: Crystal, report: SymmetryReport) -> PrimitiveCell:
     to_primitive = crystal.lattice @ np.linalg.inv(lattice)
     positions = crystal.positions @ to_primitive
     atoms = _first_copies(positions, lattice, crystal.kinds)
-    _, first = np.unique(report.rotations.reshape(-1, 9), axis=0, return_index=True)
-    first = np.sort(first)
-    columns = np.rint(to_primitive).T
-    inverse = np.linalg.inv(columns)
+    rotations, translations = _whole_group(report, np.linalg.inv(np.rint(to_primitive).T))
     return PrimitiveCell(
         Crystal(
             lattice,
@@ -301,9 +303,28 @@ def primitive_cell(crystal: Crystal, report: SymmetryReport) -> PrimitiveCell:
         ),
         np.rint(to_primitive).astype(int),
         atoms,
-        np.rint(columns @ report.rotations[first] @ inverse).astype(int),
-        report.translations[first] @ columns.T,
+        rotations,
+        translations,
     )
+
+
+def _whole_group(report: SymmetryReport, from_primitive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return one operation per rotation part in a primitive basis, x_file = from_primitive x_primitive.
+
+    They come from the Hall entry: the report lists only those that keep the file's cell, and a supercell may have less
+    symmetry than its crystal.
+
+    Returns
+    -------
+    rotations, translations : (m, 3, 3) int, (m, 3) float
+    """
+    rotations, translations = hall_operations(report.hall_number)
+    _, first = np.unique(rotations.reshape(-1, 9), axis=0, return_index=True)
+    rotations, translations = rotations[np.sort(first)], translations[np.sort(first)] / DENOMINATOR
+    to_standard = report.transformation @ from_primitive
+    inverse = np.linalg.inv(to_standard)
+    shifts = translations + rotations @ report.origin_shift - report.origin_shift
+    return np.rint(inverse @ rotations @ to_standard).astype(int), shifts @ inverse.T
 
 
 def _first_copies(positions: np.ndarray, lattice: np.ndarray, kinds: np.ndarray) -> np.ndarray:

@@ -214,7 +214,7 @@ def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str
             f"the child is of the other hand than the parent: its mirror image is used, rms {chosen.rms:.3f} angstrom"
             + as_is
         )
-    if _polar_directions(relation.report.rotations) and relation.report.number != relation.parent.group.number:
+    if _polar_directions(relation.cell.rotations) and relation.report.number != relation.parent.group.number:
         notes.append(
             "the child is polar: its origin along the polar direction is free, and the mean displacement is set to zero"
         )
@@ -230,7 +230,7 @@ def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str
 def _hair_warning(relation: Relation) -> tuple[str, ...]:
     """Warn when a slightly larger tolerance gives the child more symmetry."""
     steps = _tolerance_steps(relation.child, relation.report.symprec)
-    higher = [(symprec, number, symbol) for symprec, number, symbol, order in steps if order > _order(relation.report)]
+    higher = [(symprec, number, symbol) for symprec, number, symbol, order in steps if order > relation.report.n_operations]
     if not higher:
         return ()
     symprec, number, symbol = higher[0]
@@ -242,10 +242,6 @@ def _hair_warning(relation: Relation) -> tuple[str, ...]:
     )
 
 
-def _order(report: SymmetryReport) -> int:
-    return len(report.rotations)
-
-
 def _tolerance_steps(child: Crystal, symprec: float) -> list[tuple[float, int, str, int]]:
     found = []
     for factor in (3.0, 10.0, 30.0):
@@ -255,7 +251,7 @@ def _tolerance_steps(child: Crystal, symprec: float) -> list[tuple[float, int, s
             report = report_symmetry(child, symprec * factor)
         except SymmetryError:
             break
-        found.append((symprec * factor, report.number, report.symbol, _order(report)))
+        found.append((symprec * factor, report.number, report.symbol, report.n_operations))
     return found
 
 
@@ -277,7 +273,7 @@ def _no_relation(parent: Parent, report: SymmetryReport, candidates: list[Corres
     """Say why no correspondence makes the child's group a subgroup of the parent's."""
     n_parent = parent.group.order / abs(np.linalg.det(parent.lattice))
     pure = sum(1 for r in report.rotations if (r == np.eye(3)).all())
-    n_child = len(report.rotations) / pure / abs(np.linalg.det(candidates[0].supercell @ parent.lattice))
+    n_child = report.n_operations / pure / abs(np.linalg.det(candidates[0].supercell @ parent.lattice))
     text = (
         f"no group-subgroup relation: in none of the {len(candidates)} best mappings are all operations of the child, "
         f"{report.symbol} ({report.number}), operations of the parent, {parent.group}"
