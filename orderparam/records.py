@@ -155,9 +155,11 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
     """Return the public record of a fit (schema ``orderparam/fit``); `command` is what the user asked for."""
     fit, choice = discovery.fit, discovery.fit.choice
     number, symbol = discovery.predicted_group
-    held = {m.name: holds for m, holds in zip(discovery.carrier.members, discovery.carrier.holds, strict=True)} if (
-        discovery.carrier
-    ) else {}
+    held = (
+        {m.name: holds for m, holds in zip(discovery.carrier.members, discovery.carrier.holds, strict=True)}
+        if (discovery.carrier)
+        else {}
+    )
     members = {m.name: m for m in discovery.carrier.members} if discovery.carrier else {}
     primary = [m.label for m in discovery.primaries]
     inputs = []
@@ -190,7 +192,7 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
                 "components_per_formula_unit": m.components_per_formula_unit,
                 "share_held": carrier.share_held,
                 "tied": carrier.tied,
-                "chosen": carrier is discovery.carrier or carrier.name == (discovery.carrier and discovery.carrier.name),
+                "chosen": discovery.carrier is not None and carrier.name == discovery.carrier.name,
                 "with": [other.name for other in carrier.members if other is not m],
             }
             for carrier in discovery.carriers
@@ -254,18 +256,17 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
 
 def symmetry_record(crystal: Crystal, report: SymmetryReport, ladder: Iterable[SymmetryReport]) -> dict[str, Any]:
     """Return the public record of a spglib report (schema ``orderparam/symmetry``)."""
-    sites = []
-    for i in np.unique(report.equivalent_atoms):
-        sites.append(
-            {
-                "label": crystal.labels[i],
-                "species": crystal.species[i],
-                "wyckoff": report.wyckoffs[i],
-                "multiplicity": int((report.equivalent_atoms == i).sum()),
-                "site_symmetry": report.site_symmetries[i],
-                "position": crystal.positions[i].tolist(),
-            }
-        )
+    sites = [
+        {
+            "label": crystal.labels[i],
+            "species": crystal.species[i],
+            "wyckoff": report.wyckoffs[i],
+            "multiplicity": int((report.equivalent_atoms == i).sum()),
+            "site_symmetry": report.site_symmetries[i],
+            "position": crystal.positions[i].tolist(),
+        }
+        for i in np.unique(report.equivalent_atoms)
+    ]
     return {
         "schema": SYMMETRY_SCHEMA,
         "version": VERSION,

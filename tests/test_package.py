@@ -14,7 +14,7 @@ import orderparam
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"torch", "plotly", "pymatgen", "e3nn", "scipy", "spglib"}
-EXACT = "perovskite/SrTiO3_221.cif perovskite/SrTiO3_140.cif".split()
+EXACT = ["perovskite/SrTiO3_221.cif", "perovskite/SrTiO3_140.cif"]
 
 
 def modules_after(code: str) -> set[str]:

@@ -90,7 +90,9 @@ found = discover(analysis, seed=0)
 strongest = max(entry.norm for entry in found.gradient)
 rows = [entry for entry in found.gradient if entry.norm > 1e-6 * strongest]
 pulled = {entry.space_group_irrep for entry in rows}
-print(f"{len(rows)} of {len(found.gradient)} possible inputs feel a gradient; their irreps: {', '.join(sorted(pulled))}")
+print(
+    f"{len(rows)} of {len(found.gradient)} possible inputs feel a gradient; their irreps: {', '.join(sorted(pulled))}"
+)
 
 # %% [markdown]
 # `discover` gave the network the primary irreps on the simplest carrier: `Mn:1e`, a field of *pseudovectors* on Mn (`1`:

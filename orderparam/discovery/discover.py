@@ -155,7 +155,8 @@ def discover(
     InvalidInputError
         When a carrier or irrep is unknown or cannot do.
     """
-    from orderparam.network.fit import fit, input_gradient
+    from orderparam.network.fit import fit
+    from orderparam.network.gradient import input_gradient
     from orderparam.network.problem import FitConfig
 
     config = FitConfig(seed=seed)

@@ -230,7 +230,9 @@ def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str
 def _hair_warning(relation: Relation) -> tuple[str, ...]:
     """Warn when a slightly larger tolerance gives the child more symmetry."""
     steps = _tolerance_steps(relation.child, relation.report.symprec)
-    higher = [(symprec, number, symbol) for symprec, number, symbol, order in steps if order > relation.report.n_operations]
+    higher = [
+        (symprec, number, symbol) for symprec, number, symbol, order in steps if order > relation.report.n_operations
+    ]
     if not higher:
         return ()
     symprec, number, symbol = higher[0]

@@ -16,9 +16,6 @@ from .search import Mapping, Search, Shortlist
 
 _logger = logging.getLogger(__name__)
 
-_NEGLIGIBLE = 0.03
-"""Mappings that differ in cost by less than the square of this, in units of rho, are not told apart."""
-
 
 @dataclass(frozen=True, eq=False)
 class Correspondence:
@@ -86,11 +83,11 @@ def match(
     child: Crystal,
     parent_rotations: np.ndarray,
     *,
-    max_strain: float = 0.2,
+    max_strain: float = 0.25,
     max_displacement: float = 3.0,
     mirror: bool = False,
     keep: int = 12,
-    cost_ratio: float = 4.0,
+    cost_ratio: float = 6.0,
 ) -> tuple[Correspondence, ...]:
     """Find the correspondences between parent and child, the cheapest first.
 
@@ -104,7 +101,7 @@ def match(
     parent_rotations : (m, 3, 3) int
         The parent's point group, on fractional columns of its primitive basis.
     max_strain : float
-        Bound of the principal strains.
+        Bound of the principal strains. The path from bcc to alpha uranium needs 0.20, the Bain path 0.21.
     max_displacement : float
         Bound of the displacements (angstrom).
     mirror : bool
@@ -112,7 +109,8 @@ def match(
     keep : int
         Return at most so many mappings.
     cost_ratio : float
-        Return only mappings that cost at most this multiple of the cheapest (plus (0.03 rho)^2).
+        Return only mappings that cost at most this multiple of the cheapest plus (0.03 rho)^2, and at most (0.35 rho)^2
+        more than the cheapest.
 
     Raises
     ------
@@ -121,7 +119,7 @@ def match(
     """
     n_cells = compare_compositions(parent.species, child.species)
     search = Search.prepare(parent, child, np.asarray(parent_rotations), mirror=mirror)
-    shortlist = Shortlist(cost_ratio, (_NEGLIGIBLE * search.rho) ** 2)
+    shortlist = Shortlist(cost_ratio, search.rho)
     for cell in search.cells(n_cells, max_strain, shortlist):
         for mapping in search.mappings(cell, shortlist):
             if np.linalg.norm(mapping.assignment.displacements, axis=1).max() <= max_displacement:

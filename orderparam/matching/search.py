@@ -15,7 +15,9 @@ from .assignment import Assignment, IdealSites
 from .lattices import CandidateCell, candidate_cells
 
 _STRAIN_WEIGHT = 1.5
-_STRAIN_LEVELS = (0.05, 0.1)
+_STRAIN_LEVELS = (0.05, 0.1, 0.15, 0.2)
+_NEGLIGIBLE = 0.03
+_CHANCE = 0.35
 _SAME_LENGTH = 1e-3  # angstrom
 
 
@@ -30,17 +32,27 @@ class Mapping:
 
 @dataclass(eq=False)
 class Shortlist:
-    """The mappings found so far and the cost that a further one may have."""
+    """The mappings found so far and the cost that a further one may have.
+
+    Attributes
+    ----------
+    cost_ratio : float
+        Multiple of the lowest cost within which a mapping is of interest.
+    rho : float
+        Cube root of the parent's volume per atom (angstrom): costs of (0.03 rho)^2 are nothing, and those of mappings
+        that are (0.35 rho)^2 above the cheapest are what chance gives.
+    """
 
     cost_ratio: float
-    floor: float
+    rho: float
     mappings: list[Mapping] = field(default_factory=list)
     limit: float = np.inf
 
     def add(self, mapping: Mapping) -> None:
         """Take one more mapping; a new cheapest one lowers the limit."""
         self.mappings.append(mapping)
-        self.limit = min(self.limit, self.cost_ratio * mapping.cost + self.floor)
+        allowed = self.cost_ratio * mapping.cost + (_NEGLIGIBLE * self.rho) ** 2
+        self.limit = min(self.limit, allowed, mapping.cost + (_CHANCE * self.rho) ** 2)
 
     def ranked(self) -> list[Mapping]:
         """Return the mappings within the limit, the cheapest first."""

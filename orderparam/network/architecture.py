@@ -8,11 +8,13 @@ null space of the Jacobian by the weights holds exactly the combinations of resi
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..o3 import irreps_to_symmetric
+from orderparam.o3 import irreps_to_symmetric
+
 from .layout import draw_weights
 from .orbits import Orbits, invariant_displacements
 from .problem import Architecture, FitConfig, FitProblem
@@ -22,6 +24,7 @@ from .residuals import Residuals, build_network, invariant_strains
 logger = logging.getLogger(__name__)
 
 NULL_ROW = 1e-10  # of the largest row of the Jacobian
+SMALLEST = 1e-6  # angstrom per unit weight: without inputs nothing but rounding is left
 NULL_VALUE = 1e-9  # of the largest singular value of the Jacobian with rows of norm one
 
 
@@ -111,23 +114,29 @@ def choose_architecture(problem: FitProblem, config: FitConfig) -> ArchitectureC
     config : FitConfig
         Seed, tolerance and channels.
     """
-    rungs: list[Rung] = []
-    for architecture in ladder(problem.max_input_degree, config.channels):
-        rungs.append(rung := assess(problem, architecture, config))
+    return climb(problem, config, ladder(problem.max_input_degree, config.channels))[0]
+
+
+def climb(
+    problem: FitProblem, config: FitConfig, architectures: Sequence[Architecture]
+) -> tuple[ArchitectureChoice, Residuals]:
+    """Test architectures in turn until one reaches the target; return its residuals too, ready to be fitted."""
+    tried: list[tuple[Rung, Residuals]] = []
+    for architecture in architectures:
+        residuals = Residuals(problem, build_network(problem, architecture, Orbits.of(problem.group)), config)
+        rung = assess(problem, architecture, residuals, config)
+        tried.append((rung, residuals))
         logger.info("%s: rank %d of %d, %.2e out of reach", architecture, rung.rank, rung.n_residuals, rung.unreachable)
         if rung.unreachable <= config.tolerance:
-            return ArchitectureChoice(tuple(rungs), True)
-    return ArchitectureChoice(tuple(rungs), False)
+            break
+    choice = ArchitectureChoice(tuple(rung for rung, _ in tried), tried[-1][0].unreachable <= config.tolerance)
+    return choice, next(residuals for rung, residuals in tried if rung is choice.chosen)
 
 
-def assess(problem: FitProblem, architecture: Architecture, config: FitConfig) -> Rung:
+def assess(problem: FitProblem, architecture: Architecture, residuals: Residuals, config: FitConfig) -> Rung:
     """Carry out the rank test of one architecture."""
-    orbits = Orbits.of(problem.group)
-    network = build_network(problem, architecture, orbits)
-    residuals = Residuals(problem, network, config)
-    weights, embedding = draw_weights(
-        network.shapes, len(problem.kinds), architecture.channels, (config.seed, 0, 1)
-    )
+    network = residuals.network
+    weights, embedding = draw_weights(network.shapes, len(problem.kinds), architecture.channels, (config.seed, 0, 1))
     residuals.use_embedding(embedding)
     size = 0.5 * np.sqrt(problem.n_sites / max(1, len(residuals.inputs)))
     inputs = size * np.random.default_rng((config.seed, 2)).normal(size=len(residuals.inputs))
@@ -160,9 +169,9 @@ def _left_null_space(jacobian: np.ndarray) -> tuple[np.ndarray, float]:
     Rows are normalised first, since modes of high degree in the inputs are small; rows that are zero are not.
     """
     norms = np.linalg.norm(jacobian, axis=1)
-    live = norms > NULL_ROW * norms.max(initial=0)
-    triangle = np.linalg.qr((jacobian[live] / norms[live, None]).T, mode="r")
-    left, values, _ = np.linalg.svd(triangle.T)
+    live = norms > NULL_ROW * max(norms.max(initial=0), SMALLEST)
+    triangle = np.asarray(np.linalg.qr((jacobian[live] / norms[live, None]).T, mode="r"))
+    left, values, _ = np.linalg.svd(triangle.T) if live.any() else (np.zeros((0, 0)), np.zeros(0), None)
     found = np.zeros((len(jacobian), (~live).sum()))
     found[~live] = np.eye((~live).sum())
     zero = values <= NULL_VALUE * values.max(initial=0)

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..o3 import Irrep, wigner_d
+from orderparam.o3 import Irrep, wigner_d
+
 from .graph import Edges, RadialBasis
 from .layout import Filter, Stage, filters
 from .local import Linear, Weights
@@ -53,15 +54,15 @@ class ConvolutionTables:
         vectors, sites = edges.vectors[kept], edges.neighbours[kept]
         values = radial(edges.lengths[kept]) / np.sqrt(len(edges.centres) / n_sites)
         turns = {
-            (l, p): wigner_d(Irrep(l, p), orbits.rotations)[sites]
-            for l in range(stage.source.lmax + 1)
+            (degree, p): wigner_d(Irrep(degree, p), orbits.rotations)[sites]
+            for degree in range(stage.source.lmax + 1)
             for p in (1, -1)
         }
         collected: dict[tuple[int, int], list[np.ndarray]] = {}
         self.by_pair, self.rows = {}, {}
         for one in self.filters:
             odd = one.degrees[0] % 2
-            angular = (one.kernels(vectors).transpose(0, 2, 1, 3)[:, :, :, None] * values[:, None, None, :, None])
+            angular = one.kernels(vectors).transpose(0, 2, 1, 3)[:, :, :, None] * values[:, None, None, :, None]
             angular = angular.reshape(*angular.shape[:2], -1, angular.shape[-1])  # (e, o, q, i)
             turned = [_sum_by(edge_pair, angular @ turns[one.l_in, p][:, None], len(pair)) for p in (1, -1)]
             table = np.array(turned[::-1] if odd else turned)  # (p, pair, o, q, i)

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
-from ..errors import InvalidInputError
+from orderparam.errors import InvalidInputError
 
 SHELL_WIDTH = 1e-4  # angstrom: distances nearer than this are one shell
 N_GAUSSIANS = 10
@@ -101,7 +101,7 @@ def find_edges(lattice: np.ndarray | None, positions: np.ndarray, cutoff: float)
         images, source = _images_near_cell(lattice, inside, cutoff)
         points = (inside[source] + images) @ lattice
         images = images - wrap[source]
-    pairs = cKDTree(cartesian).sparse_distance_matrix(cKDTree(points), cutoff, output_type="ndarray")
+    pairs = KDTree(cartesian).sparse_distance_matrix(KDTree(points), cutoff, output_type="ndarray")
     pairs = pairs[pairs["v"] > SHELL_WIDTH]
     centres, found = pairs["i"].astype(int), pairs["j"].astype(int)
     shifts = images[found] + wrap[centres]

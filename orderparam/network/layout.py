@@ -12,7 +12,8 @@ from math import sqrt
 
 import numpy as np
 
-from ..o3 import Irrep, spherical_harmonics, wigner_3j, wigner_d
+from orderparam.o3 import Irrep, spherical_harmonics, wigner_3j, wigner_d
+
 from .problem import Architecture
 
 FILTER_MAX = 2  # spherical harmonics of the convolution: higher ones were never of use
@@ -72,6 +73,7 @@ class Layout:
 
 
 READOUT = Layout((Irrep(0, 1), Irrep(1, -1), Irrep(2, 1)))  # strain trace, displacement, rest of the strain
+READOUT_SCALE = 0.25  # angstrom (strains alike): features and inputs are of order one, distortions are smaller
 DISPLACEMENT = READOUT.slices[Irrep(1, -1)]
 STRAIN = [0, 4, 5, 6, 7, 8]  # components 0e and 2e of READOUT
 

@@ -9,9 +9,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..o3 import irreps_to_symmetric
+from orderparam.o3 import irreps_to_symmetric
+
 from .graph import Edges, RadialBasis
-from .layout import DISPLACEMENT, READOUT, STRAIN, Layout, Stage, filters, square_table, stages, weight_shapes
+from .layout import (
+    DISPLACEMENT,
+    READOUT,
+    READOUT_SCALE,
+    STRAIN,
+    Layout,
+    Stage,
+    filters,
+    square_table,
+    stages,
+    weight_shapes,
+)
 from .problem import Architecture
 
 
@@ -46,6 +58,7 @@ class PlainNetwork(nn.Module):
         edges: Edges,
         radial: RadialBasis,
         kinds: np.ndarray,
+        *,
         weights: np.ndarray,
         embedding: np.ndarray,
     ) -> None:
@@ -110,7 +123,7 @@ class PlainNetwork(nn.Module):
         x = torch.cat([x[..., :1] + own[..., None], x[..., 1:]], dim=2)
         for stage in self.stages:
             x = self.convolve(stage, x) if stage.kind == "convolve" else self.square(stage, x)
-        return self.mix(READOUT, self.weights["readout"][None], x)[:, 0]
+        return self.mix(READOUT, self.weights["readout"][None], x)[:, 0] * READOUT_SCALE
 
     def mix(self, layout: Layout, weight: Tensor, x: Tensor) -> Tensor:
         """Mix channels by species and irrep."""
@@ -131,9 +144,7 @@ class PlainNetwork(nn.Module):
     def kernels(self, stage: Stage) -> Tensor:
         """Return the kernel of every distinct edge vector, (n_vectors, d, o, c, i)."""
         channels = self.embedding.shape[1]
-        out = torch.zeros(
-            len(self.radial), channels, stage.target.dim, channels, stage.source.dim, dtype=torch.float64
-        )
+        out = torch.zeros(len(self.radial), channels, stage.target.dim, channels, stage.source.dim, dtype=torch.float64)
         offset: dict[int, int] = {}
         for one in filters(stage.source, stage.target):
             weight = self.weights[f"{stage.name}.{one.l_out}".replace(".", "_")]
@@ -155,7 +166,5 @@ class PlainNetwork(nn.Module):
             table = torch.from_numpy(square_table(stage.source, irrep).copy())
             weight = self.weights[f"{stage.name}.{irrep}".replace(".", "_")] / sqrt(len(table))
             parts.append(torch.einsum("cp,poij,mci,mcj->mco", weight, table, z, z.roll(1, dims=1)))
-        mixed = self.mix(
-            stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], torch.cat(parts, dim=2)
-        )
+        mixed = self.mix(stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], torch.cat(parts, dim=2))
         return (z[..., torch.from_numpy(stage.source.columns_of(stage.target))] + mixed) / sqrt(2)

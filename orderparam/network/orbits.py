@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..o3 import Irrep, wigner_d
-from ..siteaction import SiteAction
+from orderparam.o3 import Irrep, wigner_d
+from orderparam.siteaction import SiteAction
+
 from .layout import Layout
 
 
@@ -94,7 +95,7 @@ def invariant_fields(group: SiteAction, irrep: Irrep, sites: np.ndarray | None =
 
 
 def invariant_tensors(group: SiteAction, irrep: Irrep) -> np.ndarray:
-    """Return an orthonormal basis (n_free, 2l+1) of the tensors of an irrep that all rotations of a group leave alone."""
+    """Return an orthonormal basis (n_free, 2l+1) of the tensors of an irrep that a group leaves alone."""
     mean = wigner_d(irrep, group.rotations).mean(axis=0)
     values, vectors = np.linalg.eigh((mean + mean.T) / 2)
     return vectors[:, values > 0.5].T

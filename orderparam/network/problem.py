@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import InvalidInputError
-from ..o3 import Irrep
-from ..siteaction import SiteAction
+from orderparam.errors import InvalidInputError
+from orderparam.o3 import Irrep
+from orderparam.siteaction import SiteAction
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .convolution import Convolution, ConvolutionTables
 from .graph import Edges, RadialBasis
-from .layout import READOUT, Layout, n_weights, stages, weight_shapes
+from .layout import READOUT, READOUT_SCALE, Layout, n_weights, stages, weight_shapes
 from .local import Linear, Square, Weights
 from .orbits import Orbits
 from .problem import Architecture
@@ -48,7 +48,7 @@ class ReducedNetwork:
         self, architecture: Architecture, edges: Edges, radial: RadialBasis, orbits: Orbits, kinds: np.ndarray
     ) -> None:
         channels = architecture.channels
-        self.orbits, self.kinds = orbits, torch.from_numpy(kinds[orbits.representatives])
+        self.radial, self.orbits, self.kinds = radial, orbits, torch.from_numpy(kinds[orbits.representatives])
         self.shapes = weight_shapes(architecture, int(kinds.max()) + 1, radial.combination.shape[1])
         self.n_weights = n_weights(self.shapes)
         self.width = channels * max(stage.target.dim for stage in stages(architecture))
@@ -98,7 +98,7 @@ class ReducedNetwork:
             tape.append(memory)
         expanded = self.readout.expand(weights["readout"][None])
         tape.append((x, expanded, own))
-        return self.readout.forward(x, expanded)[:, 0], tape
+        return self.readout.forward(x, expanded)[:, 0] * READOUT_SCALE, tape
 
     def kernels(self, flat: Tensor) -> list[Tensor]:
         """Return what the reverse pass needs of the weights alone, one tensor per stage."""
@@ -128,7 +128,7 @@ class ReducedNetwork:
         """
         x, expanded, own = tape[-1]
         grads = {}
-        grad, grads["readout"] = self.readout.backward(covectors[:, :, None], x, expanded)
+        grad, grads["readout"] = self.readout.backward(covectors[:, :, None] * READOUT_SCALE, x, expanded)
         for stage, memory, kernel in zip(self.stages[::-1], tape[-2::-1], kernels[::-1], strict=True):
             if isinstance(stage, Convolution):
                 grad, more = stage.backward(grad, memory, kernel, to_source=to_inputs or stage is not self.stages[0])

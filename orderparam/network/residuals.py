@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InvalidInputError
-from ..o3 import Irrep, symmetric_to_irreps
+from orderparam.errors import InvalidInputError
+from orderparam.o3 import Irrep, symmetric_to_irreps
+
 from .graph import RadialBasis, choose_cutoff, find_edges, shells_of
 from .layout import DISPLACEMENT, READOUT, STRAIN
 from .orbits import Orbits, invariant_displacements, invariant_tensors
@@ -153,7 +154,7 @@ def project_target(problem: FitProblem, orbits: Orbits, strain_length: float) ->
 
 
 def invariant_strains(problem: FitProblem) -> np.ndarray:
-    """Return an orthonormal basis (n, 6) of the strains that H leaves alone, as 0e + 2e; none for a finite point set."""
+    """Return an orthonormal basis (n, 6) of the strains that H leaves alone, as 0e + 2e; none for finite point sets."""
     if problem.lattice is None:
         return np.zeros((0, 6))
     shapes = invariant_tensors(problem.group, Irrep(2, 1))

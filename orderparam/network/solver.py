@@ -19,7 +19,10 @@ STALLED_GAIN = 1e-3
 class Linearisation(Protocol):
     """A point at which residuals are known and a Jacobian can be had."""
 
-    residuals: np.ndarray
+    @property
+    def residuals(self) -> np.ndarray:
+        """Return the residuals (n_residuals,)."""
+        ...
 
     def jacobian(self) -> np.ndarray:
         """Return d residuals / d unknowns, (n_residuals, n_unknowns)."""

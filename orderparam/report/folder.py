@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderparam.crystal import Crystal, crystal_to_cif, numbered
 from orderparam.discovery.discover import predicted_crystal
-from orderparam.errors import InvalidInputError, OrderParamError
+from orderparam.errors import InvalidInputError
 from orderparam.records import to_json
 from orderparam.spacegroup import report_symmetry
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from orderparam.discovery.discover import Discovery
 
 RUN_FILES = {
-    "result.json": "everything above and more",
+    "result.json": "all of the above as JSON",
     "predicted.cif": "the structure that the network predicts",
     "reference.cif": "the parent in the child's cell, atoms in matching order",
     "inputs.json": "the learned fields, scaled to the exact amplitudes and raw",
@@ -86,6 +85,7 @@ def _write_files(discovery: Discovery, record: dict[str, Any], place: Path) -> N
     for name, text in texts.items():
         (place / name).write_text(text, encoding="utf-8")
     discovery.fit.network.save(place / "weights.safetensors")
+    (place / "weights.safetensors").chmod(0o644)  # safetensors keeps its files to their owner
 
 
 def predicted_cif(discovery: Discovery) -> str:

@@ -6,10 +6,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pytest
 
+from orderparam.network.graph import Edges, RadialBasis, choose_cutoff, find_edges, shells_of
+from orderparam.network.layout import Layout, draw_weights, weight_shapes
 from orderparam.network.orbits import invariant_displacements, invariant_fields
-from orderparam.network.problem import FitProblem, InputBlock
+from orderparam.network.problem import Architecture, FitProblem, InputBlock
+from orderparam.network.trained import TrainedNetwork
 from orderparam.o3 import Irrep
 from orderparam.siteaction import SiteAction
 
@@ -63,12 +65,12 @@ def pair(parent_file: str, child_file: str, carriers: str = "") -> FitProblem:
     basis = invariant_displacements(group)
     displacements = np.einsum("r,rni->ni", np.einsum("rni,ni->r", basis, displacements), basis)
     strain = np.einsum("gia,ab,gjb->ij", group.rotations, strain, group.rotations) / group.n_elements
-    return FitProblem(
-        lattice, positions, species, group, displacements, strain, blocks(group, species, carriers)
-    )
+    return FitProblem(lattice, positions, species, group, displacements, strain, blocks(group, species, carriers))
 
 
-def site_action(lattice: np.ndarray, positions: np.ndarray, rotations: np.ndarray, translations: np.ndarray) -> SiteAction:
+def site_action(
+    lattice: np.ndarray, positions: np.ndarray, rotations: np.ndarray, translations: np.ndarray
+) -> SiteAction:
     """Return how fractional operations act on sites and turn Cartesian space."""
     inverse = np.linalg.inv(lattice.T)
     turned = np.einsum("gab,ib->gia", rotations, positions) + translations[:, None]
@@ -77,6 +79,17 @@ def site_action(lattice: np.ndarray, positions: np.ndarray, rotations: np.ndarra
     cartesian = np.einsum("ab,gbc,cd->gad", lattice.T, rotations, inverse)
     left, _, right = np.linalg.svd(cartesian)
     return SiteAction(left @ right, permutations)
+
+
+def parent_action(problem: FitProblem) -> SiteAction:
+    """Return the parent's group modulo the translations of the child's cell."""
+    import spglib
+
+    numbers = [problem.kinds.index(name) + 1 for name in problem.species]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = spglib.get_symmetry((problem.lattice, problem.positions, numbers), symprec=1e-4)
+    return site_action(problem.lattice, problem.positions, found["rotations"], found["translations"])
 
 
 def low_symmetry(problem: FitProblem, carriers: str, size: float, seed: int = 0) -> FitProblem:
@@ -93,6 +106,34 @@ def low_symmetry(problem: FitProblem, carriers: str, size: float, seed: int = 0)
     )
 
 
-@pytest.fixture(scope="session")
-def lamno3() -> FitProblem:
-    return pair("perovskite/LaMnO3_221.cif", "perovskite/LaMnO3_62.cif", "Mn:1e")
+def points(start: np.ndarray, end: np.ndarray, group: SiteAction, carriers: str) -> FitProblem:
+    """Return the problem of carrying one finite set of points (n, 3) into another, species X."""
+    species = ("X",) * len(start)
+    move = end - start
+    inputs = blocks(group, species, carriers)
+    return FitProblem(None, start, species, group, move - move.mean(axis=0), np.zeros((3, 3)), inputs)
+
+
+def full_fields(problem: FitProblem, lmax: int, seed: int, invariant: bool = False) -> np.ndarray:
+    """Return random fields (n_sites, dim) of all irreps up to lmax, optionally invariant under the child's group."""
+    layout = Layout.all_up_to(lmax)
+    values = np.random.default_rng(seed).normal(size=(problem.n_sites, layout.dim))
+    return problem.group.average(layout.matrices(problem.group.rotations), values) if invariant else values
+
+
+def random_network(problem: FitProblem, architecture: Architecture, seed: int = 0) -> TrainedNetwork:
+    """Return a network with random weights on the sites of a problem."""
+    radial, _ = geometry(problem, architecture)
+    kinds, channels = problem.kinds, architecture.channels
+    shapes = weight_shapes(architecture, len(kinds), radial.combination.shape[1])
+    weights, embedding = draw_weights(shapes, len(kinds), channels, (seed,))
+    return TrainedNetwork(
+        architecture, problem.lattice, problem.positions, problem.species, kinds, radial, weights, embedding
+    )
+
+
+def geometry(problem: FitProblem, architecture: Architecture) -> tuple[RadialBasis, Edges]:
+    """Return the radial functions and the edges of a problem."""
+    cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor)
+    edges = find_edges(problem.lattice, problem.positions, cutoff)
+    return RadialBasis.on_shells(cutoff, shells_of(edges.lengths)), edges
