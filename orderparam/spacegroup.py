@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 import tempfile
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -126,10 +127,18 @@ def _silent() -> Iterator[None]:
             os.close(saved)
 
 
+@contextlib.contextmanager
+def _either_switch() -> Iterator[None]:
+    """Keep spglib's notice about its switch of error handling away; `_ask` copes with both positions."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Set OLD_ERROR_HANDLING", DeprecationWarning)
+        yield
+
+
 def _ask(call: Any, *arguments: Any, **options: Any) -> Any:
     """Call spglib; return None whichever way it reports failure (it depends on a global switch)."""
     try:
-        with _silent():
+        with _silent(), _either_switch():
             return call(*arguments, **options)
     except Exception:
         return None
@@ -170,7 +179,8 @@ def report_symmetry(crystal: Crystal, symprec: float, *, hall_number: int = 0) -
 
 @functools.cache
 def _hall_types() -> tuple[Any, ...]:
-    return tuple(spglib.get_spacegroup_type(h) for h in range(1, 531))
+    with _either_switch():
+        return tuple(spglib.get_spacegroup_type(h) for h in range(1, 531))
 
 
 @functools.cache
@@ -191,7 +201,8 @@ def symbol_of(number: int) -> str:
 @functools.cache
 def hall_operations(hall_number: int) -> tuple[np.ndarray, np.ndarray]:
     """Return rotations (n, 3, 3) and translation numerators (n, 3) of a Hall entry, centring copies included."""
-    data = spglib.get_symmetry_from_database(hall_number)
+    with _either_switch():
+        data = spglib.get_symmetry_from_database(hall_number)
     if data is None:
         raise SymmetryError(f"Hall numbers run from 1 to 530, received {hall_number}")
     rotations = np.array(data["rotations"], int)
@@ -245,6 +256,14 @@ def identify_group(rotations: np.ndarray, translations: np.ndarray, lattice: np.
     if found is None:
         raise SymmetryError(f"spglib cannot name the space group of {len(rotations)} operations")
     return int(found.number), str(found.international_short)
+
+
+def point_group(rotations: np.ndarray) -> str:
+    """Name the crystallographic point group of rotations (n, 3, 3) int, which must form a group."""
+    found = _ask(spglib.get_pointgroup, np.asarray(rotations, dtype="intc"))
+    if found is None:
+        raise SymmetryError(f"spglib cannot name the point group of {len(rotations)} rotations")
+    return str(found[0]).strip()
 
 
 @dataclass(frozen=True)

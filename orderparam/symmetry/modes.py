@@ -10,6 +10,7 @@ the convention of the irreps' matrices. The operation {W|w} turns it into the on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -97,6 +98,32 @@ class SiteRepresentation:
 
 
 @dataclass(frozen=True, eq=False)
+class SiteBlock:
+    """A part of a field that every operation maps onto itself: some local components on one orbit.
+
+    Attributes
+    ----------
+    site : int
+        First site of the orbit.
+    name : str
+        Name of the local components, such as the irrep of the site group; empty for all components.
+    axes : (n_sites, r, d)
+        Orthonormal local components at every site of the orbit, zero elsewhere.
+    """
+
+    site: int
+    name: str
+    axes: np.ndarray
+
+    @classmethod
+    def whole_orbits(cls, representation: SiteRepresentation) -> tuple[SiteBlock, ...]:
+        """Return one block for every orbit, with all local components."""
+        orbits = representation.targets.min(axis=0)
+        unit = np.eye(representation.d)
+        return tuple(cls(int(o), "", (orbits == o)[:, None, None] * unit) for o in np.unique(orbits))
+
+
+@dataclass(frozen=True, eq=False)
 class ModeBasis:
     """An orthonormal basis of the fields that transform as one irrep.
 
@@ -109,12 +136,15 @@ class ModeBasis:
         Fourier coefficients F of every mode; ``sum_k,site |F|^2 = 1``, so that the component of a mode is its Ap.
     sites : (copies,) int
         First site of the orbit on which each copy lives.
+    site_irreps : tuple of str
+        Name of the block of local components of each copy.
     """
 
     irrep: ParentIrrep
     k: np.ndarray
     coefficients: np.ndarray
     sites: np.ndarray
+    site_irreps: tuple[str, ...]
 
     @property
     def copies(self) -> int:
@@ -148,45 +178,50 @@ def closed_star(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return closed, negative
 
 
-def mode_basis(representation: SiteRepresentation, irrep: ParentIrrep) -> ModeBasis:
-    """Return the modes of one irrep, orbit by orbit.
+def mode_basis(
+    representation: SiteRepresentation, irrep: ParentIrrep, blocks: Sequence[SiteBlock] | None = None
+) -> ModeBasis:
+    """Return the modes of one irrep, block by block (orbit by orbit unless other blocks are given).
 
-    Within each orbit the partner functions of the first row of the small irrep come from the projector
+    Within each block the partner functions of the first row of the small irrep come from the projector
     ``P_a1 = (d/|P_k|) sum_c d(c)*_a1 T(c)`` applied to unit vectors in order; the other arms follow by the induction,
     ``psi_ib = sum_a D(h_i)*_(ib)(1a) T(h_i) psi_1a``; the real modes are Re(psi V), V the irrep's real form.
     """
     k, negative = closed_star(irrep.k)
     accepted: list[np.ndarray] = []
-    owners: list[int] = []
-    orbits = representation.targets.min(axis=0)
-    for orbit in np.unique(orbits):
+    owners: list[SiteBlock] = []
+    for block in SiteBlock.whole_orbits(representation) if blocks is None else blocks:
         own: list[np.ndarray] = []
-        for partners in _first_arm_partners(representation, irrep, orbits == orbit):
+        for partners in _first_arm_partners(representation, irrep, block.axes):
             star = _over_star(representation, irrep, partners)
             for factor in (1.0, 1.0j):
                 candidate = _real_modes(factor * star, irrep, len(k), negative)
                 for known in own:
                     flat = known.reshape(known.shape[0], -1)
-                    overlaps = (candidate.reshape(len(candidate), -1) @ flat.conj().T).real
+                    overlaps = np.real(candidate.reshape(len(candidate), -1) @ flat.conj().T)
                     candidate = candidate - np.tensordot(overlaps, known, axes=1)
                 norm = np.sqrt((np.abs(candidate[0]) ** 2).sum())
                 if norm > 1e-3:
                     own.append(candidate / norm)
         accepted += own
-        owners += [int(orbit)] * len(own)
+        owners += [block] * len(own)
     shape = (0, irrep.dimension, len(k), representation.n_sites, representation.d)
     coefficients = np.array(accepted) if accepted else np.zeros(shape, complex)
-    return ModeBasis(irrep, k, coefficients, np.array(owners, int))
+    return ModeBasis(irrep, k, coefficients, np.array([b.site for b in owners], int), tuple(b.name for b in owners))
 
 
-def _first_arm_partners(representation: SiteRepresentation, irrep: ParentIrrep, mine: np.ndarray) -> list[np.ndarray]:
-    """Return the partner functions (small, n_sites, d) on one orbit at the first arm, one array per copy."""
+def _first_arm_partners(representation: SiteRepresentation, irrep: ParentIrrep, axes: np.ndarray) -> list[np.ndarray]:
+    """Return the partner functions (small, n_sites, d) at the first arm, one array per copy.
+
+    They live on the local components `axes` (n_sites, r, d), zero on sites that do not take part.
+    """
     k, small = irrep.k[0], irrep.irrep.small_dimension
     little = representation.little_group(k)
     n, d = representation.n_sites, representation.d
-    size = int(mine.sum()) * d
+    places, rows_of = np.nonzero(np.abs(axes).max(axis=2) > _ZERO)
+    size = len(places)
     units = np.zeros((size, n, d), complex)
-    units[np.arange(size), np.repeat(np.flatnonzero(mine), d), np.tile(np.arange(d), int(mine.sum()))] = 1.0
+    units[np.arange(size), places] = axes[places, rows_of]
     rows = irrep.complex_matrices[little][:, :small, 0].conj() * small / len(little)
     projected = np.zeros((small, size, n, d), complex)
     for c, row in zip(little, rows, strict=True):

@@ -14,6 +14,7 @@ from orderparam.supercell import Subgroup, Supercell
 from .isotropy import direction_symbol, fixed_projector, fixed_space, stabiliser, whole_group
 from .modes import ModeBasis, SiteRepresentation, expand, mode_basis
 from .parentirreps import ParentIrrep, commensurate_irreps, irreps_of_parent
+from .sitegroups import displacement_blocks
 
 ZERO_AMPLITUDE = 1e-5
 """An order parameter below this (angstrom, or strain) is zero."""
@@ -148,6 +149,7 @@ def decompose(distortion: Distortion) -> Decomposition:
     supercell, parent = distortion.supercell, distortion.supercell.parent
     representation = SiteRepresentation.on_sites(parent, parent.rotations_cart)
     rigid = SiteRepresentation.uniform(parent, parent.rotations_cart)
+    blocks = displacement_blocks(parent)
     found = []
     for irrep in commensurate_irreps(supercell):
         if not representation.multiplicity(irrep):
@@ -155,7 +157,7 @@ def decompose(distortion: Distortion) -> Decomposition:
         n_directions = len(fixed_space(irrep, distortion.group))
         if not n_directions:
             continue
-        basis = mode_basis(representation, irrep)
+        basis = mode_basis(representation, irrep, blocks)
         acoustic = rigid.multiplicity(irrep) if not irrep.k.any() else 0
         n_modes = (basis.copies - acoustic) * n_directions
         if n_modes:
