@@ -99,6 +99,10 @@ class Supercell:
         table[self.sites, self.quotient.index(self.cells)] = np.arange(self.n_atoms)
         return table
 
+    def atoms_at(self, sites: np.ndarray, cells: np.ndarray) -> np.ndarray:
+        """Return the atoms that are the copies of primitive sites (m,) in primitive cells (m, 3)."""
+        return self._atom_at[sites, self.quotient.index(cells)]
+
     def permutations(self, elements: np.ndarray) -> np.ndarray:
         """Return where elements send the atoms.
 
@@ -115,7 +119,7 @@ class Supercell:
         sites = parent.targets[operations][:, self.sites]
         turned = np.einsum("gab,nb->gna", parent.group.rotations[operations], self.cells)
         cells = turned + parent.shifts[operations][:, self.sites] + self.translations[shifts][:, None]
-        return self._atom_at[sites, self.quotient.index(cells)]
+        return self.atoms_at(sites, cells)
 
     def wave_vectors(self) -> np.ndarray:
         """Return all wave vectors commensurate with the supercell, integers (n_cells, 3) over `n_cells`.

@@ -40,6 +40,8 @@ class Relation:
     correspondence : Correspondence
     distortion : Distortion
         Projected onto the child's own space group.
+    child_labels : tuple of str
+        The file's site label of every atom of the distortion.
     removed_max, removed_rms : float
         What that projection took away, angstrom.
     warnings : tuple of str
@@ -51,6 +53,7 @@ class Relation:
     cell: PrimitiveCell
     correspondence: Correspondence
     distortion: Distortion
+    child_labels: tuple[str, ...]
     removed_max: float
     removed_rms: float
     warnings: tuple[str, ...]
@@ -99,6 +102,7 @@ def relate(
                 cell=cell,
                 correspondence=candidate,
                 distortion=distortion,
+                child_labels=cell.crystal.labels,
                 removed_max=float(lengths.max()),
                 removed_rms=float(np.sqrt(np.mean(lengths**2))),
                 warnings=(),
