@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orderparam.crystal import Crystal
+from orderparam.errors import InvalidInputError
 from orderparam.parent import Parent
 from orderparam.symmetry.orderparameter import Decomposition, decompose
-from orderparam.symmetry.primary import Candidate, PrimarySet, primary_sets
+from orderparam.symmetry.primary import NEGLIGIBLE, Candidate, PrimarySet, primary_sets
 
+from .denoise import NoiseReport, denoise
 from .relate import Relation, relate
 
 WEAK_SHARE = 0.5
 """A chosen set that explains less than this part of the displacement deserves a warning."""
+
+
+SIGNIFICANT = 3.0
+"""An order parameter is above the noise from so many sigma on (As)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +33,14 @@ class Analysis:
         The distortion as order parameters.
     primary_sets : tuple of PrimarySet
         Sets that generate the child's group, the chosen one first; empty when no symmetry is broken.
+    noise : NoiseReport or None
+        What was taken for noise, where the child was denoised.
     """
 
     relation: Relation
     decomposition: Decomposition
     primary_sets: tuple[PrimarySet, ...]
+    noise: NoiseReport | None = None
 
     @property
     def primaries(self) -> PrimarySet | None:
@@ -46,7 +55,8 @@ class Analysis:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Everything that the user should know, in the order of the steps."""
-        return (*self.relation.parent.warnings, *self.relation.warnings, *self._own_warnings())
+        noise = self.noise.warnings if self.noise else ()
+        return (*self.relation.parent.warnings, *self.relation.warnings, *noise, *self._own_warnings())
 
     def _own_warnings(self) -> tuple[str, ...]:
         distortion = self.relation.distortion
@@ -54,6 +64,8 @@ class Analysis:
             moved = max(distortion.lengths.max(), abs(distortion.strain).max()) > 1e-4
             if moved:
                 return ("no symmetry is broken: atoms move and the cell changes within the parent's own symmetry",)
+            if self.noise is not None:
+                return (f"no distortion above the noise ({self.noise.sigma:.4f} angstrom): the child is the parent",)
             return ("the two structures are identical: all amplitudes are zero",)
         notes = []
         chosen = self.primary_sets[0] if self.primary_sets else None
@@ -68,6 +80,10 @@ class Analysis:
                 "displacement: another parent may describe this child better"
             )
         tied = [s for s in self.primary_sets if s.tied]
+        if self.noise is not None and chosen is not None and distortion.total_amplitude > 0:
+            # a share A^2 / sum A^2 errs by about 2 sigma / |u|
+            margin = 4 * self.noise.sigma / distortion.total_amplitude
+            tied = [s for s in self.primary_sets if s.tied or abs(s.share - chosen.share) < margin]
         if len(tied) > 1:
             notes.append(
                 "several sets of primary order parameters explain the child equally well: "
@@ -77,17 +93,41 @@ class Analysis:
 
 
 def analyse(
-    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.25, max_displacement: float = 2.0
+    parent: Parent,
+    child: Crystal,
+    *,
+    symprec: float = 1e-3,
+    max_strain: float = 0.25,
+    max_displacement: float = 2.0,
+    noise: float | str | None = None,
 ) -> Analysis:
     """Find the order parameters of a pair.
 
-    Parameters are those of `relate`.
+    Parameters are those of `relate`, and
+
+    noise : float, "auto" or None
+        Standard deviation (angstrom) of the noise on every coordinate, ``"auto"`` to estimate it, None to take the
+        child as it is.
 
     Raises
     ------
     MatchingError
         When the child is no distortion of the parent.
+    InvalidInputError
+        When the noise is larger than the distortion.
     """
     relation = relate(parent, child, symprec=symprec, max_strain=max_strain, max_displacement=max_displacement)
+    report = None
+    if noise is not None:
+        relation, report = denoise(relation, None if noise == "auto" else _sigma(noise))
     decomposition = decompose(relation.distortion)
-    return Analysis(relation, decomposition, primary_sets(decomposition))
+    negligible = max(NEGLIGIBLE, SIGNIFICANT * report.sigma) if report else NEGLIGIBLE
+    return Analysis(relation, decomposition, primary_sets(decomposition, negligible), report)
+
+
+def _sigma(noise: float | str) -> float:
+    try:
+        return float(noise)
+    except ValueError:
+        message = f"--noise expects auto or a sigma in angstrom such as 0.01, received {noise!r}"
+        raise InvalidInputError(message) from None

@@ -102,8 +102,7 @@ def denoise(relation: Relation, sigma: float | None = None) -> tuple[Relation, N
     lower = [j for j in judged if j is not best and best.group.contains(j.group)]
     report = _report(best, _next_lower(best, lower, group), statistics, sigma, reduced.group.space_group)
     labels = tuple(relation.child_labels[atom] for atom in atoms)
-    kept = tuple(w for w in relation.warnings if "--symprec-child" not in w)  # answered by what follows
-    return replace(relation, distortion=reduced, child_labels=labels, warnings=kept), report
+    return replace(relation, distortion=reduced, child_labels=labels, tolerance_notes=()), report
 
 
 def _check_level(sigma: float, statistics: Statistics) -> None:

@@ -44,7 +44,8 @@ class Relation:
         The file's site label of every atom of the distortion.
     removed_max, removed_rms : float
         What that projection took away, angstrom.
-    warnings : tuple of str
+    mapping_notes, tolerance_notes : tuple of str
+        What the user should know about the mapping of atoms, and about the child's symmetry at larger tolerances.
     """
 
     parent: Parent
@@ -56,7 +57,23 @@ class Relation:
     child_labels: tuple[str, ...]
     removed_max: float
     removed_rms: float
-    warnings: tuple[str, ...]
+    mapping_notes: tuple[str, ...] = ()
+    tolerance_notes: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything about the relation that its user should know."""
+        return (*self.child.notes, *self.mapping_notes, *self._polar_note(), *self.tolerance_notes)
+
+    def _polar_note(self) -> tuple[str, ...]:
+        group = self.distortion.group
+        rotations = self.parent.group.rotations[group.pairs[:, 0]]
+        if group.index == 1 or not np.abs(rotations.mean(axis=0)).max() > 1e-9:
+            return ()
+        return (
+            "the child is polar: its origin along the polar direction is free, and the mean displacement is set to "
+            "zero",
+        )
 
 
 def relate(
@@ -105,9 +122,12 @@ def relate(
                 child_labels=cell.crystal.labels,
                 removed_max=float(lengths.max()),
                 removed_rms=float(np.sqrt(np.mean(lengths**2))),
-                warnings=(),
             )
-            return replace(relation, warnings=_warnings(relation, candidates))
+            return replace(
+                relation,
+                mapping_notes=_mapping_notes(relation, candidates),
+                tolerance_notes=_tolerance_notes(relation),
+            )
     raise MatchingError(_no_relation(parent, report, candidates))
 
 
@@ -189,10 +209,10 @@ def _child_elements(
 # --- what to say about it -----------------------------------------------------------------------------------------
 
 
-def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str, ...]:
-    """Return everything about a relation that its user should know."""
+def _mapping_notes(relation: Relation, candidates: list[Correspondence]) -> tuple[str, ...]:
+    """Say where the mapping of atoms is not the plain best one."""
     chosen = relation.correspondence
-    notes = [*relation.child.notes]
+    notes = []
     if chosen is not candidates[0]:
         notes.append(
             f"the cheapest mapping of the atoms (rms {candidates[0].rms:.3f} angstrom) does not keep the child's space "
@@ -218,20 +238,16 @@ def _warnings(relation: Relation, candidates: list[Correspondence]) -> tuple[str
             f"the child is of the other hand than the parent: its mirror image is used, rms {chosen.rms:.3f} angstrom"
             + as_is
         )
-    if _polar_directions(relation.cell.rotations) and relation.report.number != relation.parent.group.number:
-        notes.append(
-            "the child is polar: its origin along the polar direction is free, and the mean displacement is set to zero"
-        )
     nearest = _nearest_neighbour(relation.parent)
     if chosen.max_displacement > DOUBTFUL * nearest:
         notes.append(
             f"an atom moves by {chosen.max_displacement:.2f} angstrom, more than {DOUBTFUL:g} of the parent's shortest "
             f"distance ({nearest:.2f}): the mapping of atoms is doubtful"
         )
-    return (*notes, *_hair_warning(relation))
+    return tuple(notes)
 
 
-def _hair_warning(relation: Relation) -> tuple[str, ...]:
+def _tolerance_notes(relation: Relation) -> tuple[str, ...]:
     """Warn when a slightly larger tolerance gives the child more symmetry."""
     steps = _tolerance_steps(relation.child, relation.report.symprec)
     higher = [
@@ -259,10 +275,6 @@ def _tolerance_steps(child: Crystal, symprec: float) -> list[tuple[float, int, s
             break
         found.append((symprec * factor, report.number, report.symbol, report.n_operations))
     return found
-
-
-def _polar_directions(rotations: np.ndarray) -> bool:
-    return bool(np.abs(rotations.mean(axis=0)).max() > 1e-9)
 
 
 def _nearest_neighbour(parent: Parent) -> float:

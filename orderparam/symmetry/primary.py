@@ -102,16 +102,17 @@ class PrimarySet:
         return sum(bool(m.order_parameter.irrep.k.any()) for m in self.members)
 
 
-def primary_sets(decomposition: Decomposition) -> tuple[PrimarySet, ...]:
+def primary_sets(decomposition: Decomposition, negligible: float = NEGLIGIBLE) -> tuple[PrimarySet, ...]:
     """Return the minimal sets of order parameters that generate the child's group, the chosen one first.
 
-    An empty tuple means that nothing is broken.
+    An empty tuple means that nothing is broken. Order parameters below `negligible` (As, angstrom) take part only where
+    the others cannot do without.
     """
     H = decomposition.distortion.group
     if H.index == 1:
         return ()
     displacive = displacive_candidates(decomposition)
-    large = [c for c in displacive if _length(c) >= NEGLIGIBLE]
+    large = [c for c in displacive if _length(c) >= negligible]
     strains = strain_candidates(decomposition)
     found: list[PrimarySet] = []
     for pool in (large, displacive, [*large, *strains], [*displacive, *strains]):
