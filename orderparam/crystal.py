@@ -29,6 +29,23 @@ CLOSEST_CONTACT = 0.5
 """Two atoms nearer than this (angstrom) are a mistake in the file: the shortest bond, H-H, has 0.74."""
 
 
+@dataclass(frozen=True, eq=False)
+class Uncertainties:
+    """Standard uncertainties that a CIF gives in brackets.
+
+    Attributes
+    ----------
+    positions, sigmas : (m, 3)
+        Fractional coordinates of the atoms listed, and their standard uncertainties, zero where none is given.
+    cell : (6,)
+        Of a, b, c (angstrom), alpha, beta, gamma (degrees).
+    """
+
+    positions: np.ndarray
+    sigmas: np.ndarray
+    cell: np.ndarray
+
+
 @dataclass(frozen=True)
 class Crystal:
     """A periodic arrangement of atoms.
@@ -47,6 +64,8 @@ class Crystal:
         Where the crystal comes from, for messages.
     notes : tuple of str
         What the reader had to do to understand the file.
+    uncertainties : Uncertainties or None
+        Standard uncertainties, where the file has them.
 
     Raises
     ------
@@ -67,6 +86,7 @@ class Crystal:
     labels: tuple[str, ...] = ()
     name: str = ""
     notes: tuple[str, ...] = ()
+    uncertainties: Uncertainties | None = None
 
     def __post_init__(self) -> None:
         lattice, positions = np.array(self.lattice, float), np.array(self.positions, float)
@@ -189,7 +209,12 @@ def read_crystal(path: str | Path) -> Crystal:
         if "nan" in path.read_text(errors="replace").lower().split():
             reason = "a coordinate or cell length is not a number (NaN)"
         raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
-    return _from_pymatgen(structure, name=str(path), notes=notes)
+    crystal = _from_pymatgen(structure, name=str(path), notes=notes)
+    return replace(crystal, uncertainties=_read_uncertainties(path)) if _is_cif(path) else crystal
+
+
+def _is_cif(path: Path) -> bool:
+    return path.name.lower().endswith((".cif", ".mcif"))
 
 
 def _parse(path: Path) -> tuple[Structure, tuple[str, ...]]:
@@ -201,7 +226,7 @@ def _parse(path: Path) -> tuple[Structure, tuple[str, ...]]:
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
     if ".xyz" in name:
         return _parse_extended_xyz(path), ()
-    if not name.endswith((".cif", ".mcif")):
+    if not _is_cif(path):
         return Structure.from_file(path), ()
     return _parse_cif(path)
 
@@ -241,6 +266,60 @@ def _parse_cif(path: Path) -> tuple[Structure, tuple[str, ...]]:
     if structure is None:
         raise InvalidInputError(f"{path}: the CIF holds no structure (no cell, or no atom sites)")
     return structure, tuple(notes)
+
+
+_COORDINATES = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
+_CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(
+    f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")
+)
+
+
+def _read_uncertainties(path: Path) -> Uncertainties | None:
+    """Return the standard uncertainties in the first block of a CIF that has coordinates, None if it gives none."""
+    from pymatgen.io.cif import CifFile
+
+    if "(" not in path.read_text(errors="replace"):
+        return None
+    with quiet():
+        blocks = [block.data for block in CifFile.from_file(path).data.values()]
+    data = next((block for block in blocks if all(name in block for name in _COORDINATES)), None)
+    if data is None:
+        return None
+    columns = [data[name] if isinstance(data[name], list) else [data[name]] for name in _COORDINATES]
+    values = np.array(
+        [[number_with_uncertainty(text, f"{path}: {name}") for text in column]
+         for name, column in zip(_COORDINATES, columns, strict=True)]
+    )  # fmt: skip
+    cell = np.array([number_with_uncertainty(str(data.get(name, "0")), f"{path}: {name}")[1] for name in _CELL])
+    sigmas = values[:, :, 1].T
+    return Uncertainties(values[:, :, 0].T, sigmas, cell) if sigmas.any() or cell.any() else None
+
+
+def number_with_uncertainty(text: str, where: str = "") -> tuple[float, float]:
+    """Return a number and its standard uncertainty as CIF writes them: ``0.1234(5)`` is 0.1234 with 0.0005.
+
+    Raises
+    ------
+    InvalidInputError
+        When the text is no such number.
+
+    Examples
+    --------
+    >>> number_with_uncertainty("0.1234(15)")
+    (0.1234, 0.0015)
+    >>> number_with_uncertainty("90")
+    (90.0, 0.0)
+    """
+    if text.strip() in {".", "?"}:
+        return 0.0, 0.0
+    found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))(?:\((\d+(?:\.\d+)?)\))?([eE][-+]?\d+)?\s*", text)
+    if found is None:
+        raise InvalidInputError(f"{where}: expected a number such as 0.1234(5), received {text!r}; repair the file")
+    number, bracket, exponent = found.groups()
+    scale = 10.0 ** int(exponent[1:]) if exponent else 1.0
+    decimals = len(number.partition(".")[2])
+    sigma = float(bracket or 0) * (1.0 if bracket and "." in bracket else 10.0**-decimals)
+    return float(number) * scale, float(f"{sigma * scale:.12g}")
 
 
 def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -> Crystal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from orderparam.crystal import Crystal
 from orderparam.errors import InvalidInputError
@@ -11,6 +12,7 @@ from orderparam.symmetry.orderparameter import Decomposition, decompose
 from orderparam.symmetry.primary import NEGLIGIBLE, Candidate, PrimarySet, primary_sets
 
 from .denoise import NoiseReport, denoise
+from .errorbars import ErrorBars, coordinate_sigma, error_bars
 from .relate import Relation, relate
 
 WEAK_SHARE = 0.5
@@ -41,6 +43,11 @@ class Analysis:
     decomposition: Decomposition
     primary_sets: tuple[PrimarySet, ...]
     noise: NoiseReport | None = None
+
+    @cached_property
+    def errors(self) -> ErrorBars | None:
+        """Error bars of the amplitudes, where the child's file or its noise tells them."""
+        return error_bars(self.relation, self.decomposition, self.noise)
 
     @property
     def primaries(self) -> PrimarySet | None:
@@ -106,8 +113,8 @@ def analyse(
     Parameters are those of `relate`, and
 
     noise : float, "auto" or None
-        Standard deviation (angstrom) of the noise on every coordinate, ``"auto"`` to estimate it, None to take the
-        child as it is.
+        Standard deviation (angstrom) of the noise on every coordinate; ``"auto"`` takes it from the standard
+        uncertainties of the child's file, or estimates it where there are none; None takes the child as it is.
 
     Raises
     ------
@@ -119,7 +126,7 @@ def analyse(
     relation = relate(parent, child, symprec=symprec, max_strain=max_strain, max_displacement=max_displacement)
     report = None
     if noise is not None:
-        relation, report = denoise(relation, None if noise == "auto" else _sigma(noise))
+        relation, report = denoise(relation, coordinate_sigma(relation) if noise == "auto" else _sigma(noise))
     decomposition = decompose(relation.distortion)
     negligible = max(NEGLIGIBLE, SIGNIFICANT * report.sigma) if report else NEGLIGIBLE
     return Analysis(relation, decomposition, primary_sets(decomposition, negligible), report)
