@@ -285,6 +285,16 @@ def _polar(group: SpaceGroup) -> float:
     return float(np.abs(group.rotations.mean(axis=0)).max() > 1e-9)
 
 
+def normaliser_translations(group: SpaceGroup) -> np.ndarray:
+    """Return the translations q (n, 3), twelfths of the primitive cell, for which every (W - 1) q is a lattice vector.
+
+    They move one standard origin to another; along polar directions all twelfths are among them.
+    """
+    grid = np.stack(np.meshgrid(*[np.arange(12)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    moved = (group.rotations - np.eye(3, dtype=int)) @ grid.T
+    return grid[(moved % 12 == 0).all(axis=(0, 1))] / 12
+
+
 def _origin_candidates(shift: np.ndarray, group: SpaceGroup) -> np.ndarray:
     """Return every shift (n, 3) that reaches a standard origin: `shift` plus the translations of the normaliser.
 
@@ -292,9 +302,7 @@ def _origin_candidates(shift: np.ndarray, group: SpaceGroup) -> np.ndarray:
     origin is free and stays the file's.
     """
     centring = CENTRINGS[centring_letter(group.number)]
-    grid = np.stack(np.meshgrid(*[np.arange(12)] * 3, indexing="ij"), -1).reshape(-1, 3)
-    moved = (group.rotations - np.eye(3, dtype=int)) @ grid.T
-    normaliser = grid[(moved % 12 == 0).all(axis=(0, 1))] / 12
+    normaliser = normaliser_translations(group)
     polar = group.rotations.mean(axis=0)
     base = shift @ np.linalg.inv(centring)
     found = base + normaliser
