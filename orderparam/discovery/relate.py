@@ -12,7 +12,7 @@ import numpy as np
 from orderparam.crystal import Crystal
 from orderparam.distortion import Distortion, project
 from orderparam.errors import MatchingError, SymmetryError
-from orderparam.matching import Correspondence, compare_compositions, match
+from orderparam.matching import Correspondence, compare_compositions, match, same_mixtures
 from orderparam.parent import Parent
 from orderparam.spacegroup import PrimitiveCell, SymmetryReport, primitive_cell, report_symmetry
 from orderparam.supercell import Subgroup, Supercell
@@ -101,6 +101,7 @@ def relate(
     MatchingError
         When compositions differ, no mapping is within bounds, or the two have no group-subgroup relation.
     """
+    child = _with_parents_mixtures(parent, child)
     report = report_symmetry(child, symprec)
     cell = primitive_cell(child, report)
     compare_compositions(parent.crystal.species, cell.crystal.species)
@@ -129,6 +130,13 @@ def relate(
                 tolerance_notes=_tolerance_notes(relation),
             )
     raise MatchingError(_no_relation(parent, report, candidates))
+
+
+def _with_parents_mixtures(parent: Parent, child: Crystal) -> Crystal:
+    """Give slightly different mixtures the parent's names, and note it."""
+    names, notes = same_mixtures(parent.crystal.species, child.species)
+    species = tuple(names.get(kind, kind) for kind in child.species)
+    return replace(child, species=species, notes=(*child.notes, *notes)) if names else child
 
 
 def _dear_candidates(parent: Parent, child: Crystal, **bounds: float) -> Iterator[Correspondence]:

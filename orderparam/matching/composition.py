@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd
 
 from orderparam.errors import MatchingError
+
+
+SLIGHT = 0.1
+"""Occupancies of a mixed site that differ by at most this are the same mixture, with a warning."""
+
+
+def occupancies(species: str) -> dict[str, float]:
+    """Return the occupancies of a species.
+
+    Examples
+    --------
+    >>> occupancies("Ca0.5Sr0.5"), occupancies("O")
+    ({'Ca': 0.5, 'Sr': 0.5}, {'O': 1.0})
+    """
+    return {symbol: float(amount or 1) for symbol, amount in re.findall(r"([A-Z][a-z]?)([\d.]*)", species)}
+
+
+def same_mixtures(parent_species: Sequence[str], child_species: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Find species of the child that are slightly different mixtures of the same elements as one of the parent.
+
+    Returns
+    -------
+    names : dict
+        The parent's species by the child's.
+    notes : tuple of str
+        One line with the numbers for each.
+    """
+    names, notes = {}, []
+    for kind in sorted(set(child_species) - set(parent_species)):
+        mine = occupancies(kind)
+        for other in sorted(set(parent_species)):
+            theirs = occupancies(other)
+            gap = max((abs(mine[e] - theirs[e]) for e in mine), default=1.0) if set(mine) == set(theirs) else 1.0
+            if gap <= SLIGHT:
+                names[kind] = other
+                notes.append(
+                    f"{kind} of the child is taken for {other} of the parent: occupancies differ by up to {gap:.3g}"
+                )
+                break
+    return names, tuple(notes)
 
 
 def compare_compositions(parent_species: Sequence[str], child_species: Sequence[str]) -> int:
