@@ -7,7 +7,7 @@ import logging
 import math
 import re
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -326,7 +326,7 @@ def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -
     """Return a Crystal with bare species from a pymatgen structure."""
     species = []
     for site in structure:
-        amounts: Counter[str] = Counter()
+        amounts: defaultdict[str, float] = defaultdict(float)
         for specie, amount in site.species.items():
             symbol = getattr(specie, "symbol", str(specie))
             amounts["H" if symbol in {"D", "T"} else symbol] += amount
@@ -349,12 +349,12 @@ def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -
 
 def _shortest(lattice: np.ndarray, positions: np.ndarray) -> float:
     """Return the shortest distance between two atoms, or an atom and its image (angstrom)."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     wrapped = positions - np.floor(positions)
     cells = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
     images = ((wrapped[None] + cells[:, None]).reshape(-1, 3)) @ lattice
-    distances, _ = cKDTree(images).query(wrapped @ lattice, k=2)
+    distances, _ = KDTree(images).query(wrapped @ lattice, k=2)
     return float(distances[:, 1].min())
 
 
@@ -386,3 +386,43 @@ def crystal_to_cif(crystal: Crystal, *, symprec: float | None = None) -> str:
 
     with quiet():
         return str(CifWriter(crystal.to_pymatgen(), symprec=symprec, significant_figures=12))
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A line of an X-ray powder pattern.
+
+    Attributes
+    ----------
+    two_theta : float
+        Degrees.
+    spacing : float
+        d, angstrom.
+    intensity : float
+        Absolute, with multiplicity and Lorentz-polarisation factor.
+    indices : tuple of (h, k, l)
+        One per family of planes, in the crystal's own cell.
+    """
+
+    two_theta: float
+    spacing: float
+    intensity: float
+    indices: tuple[tuple[int, int, int], ...]
+
+
+def powder_pattern(crystal: Crystal, *, wavelength: float = 1.54184, largest: float = 90.0) -> tuple[Peak, ...]:
+    """Return the X-ray powder pattern (pymatgen's calculator) up to 2 theta = `largest`; Cu K alpha by default."""
+    from pymatgen.analysis.diffraction.xrd import XRDCalculator
+
+    with quiet():
+        calculator = XRDCalculator(wavelength=wavelength)  # type: ignore[arg-type] # a number is as good as a name
+        found = calculator.get_pattern(crystal.to_pymatgen(), scaled=False, two_theta_range=(0, largest))
+    rows = zip(found.x, found.d_hkls, found.y, found.hkls, strict=True)
+    return tuple(
+        Peak(float(x), float(d), float(y), tuple(_three(f["hkl"]) for f in families)) for x, d, y, families in rows
+    )
+
+
+def _three(indices: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return h, k, l of Miller or Miller-Bravais indices."""
+    return int(indices[0]), int(indices[1]), int(indices[-1])

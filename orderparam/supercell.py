@@ -149,7 +149,7 @@ class Supercell:
         (m, n_sites, d) complex
         """
         turns = k @ self.matrix.T
-        commensurate = (np.abs(turns - np.rint(turns)) < 1e-6).all(axis=1)
+        commensurate = np.all(np.abs(turns - np.rint(turns)) < 1e-6, axis=1)
         phases = commensurate[:, None] * np.exp(2j * np.pi * (k @ self.cells.T)) / self.n_cells
         out = np.zeros((len(k), self.parent.crystal.n_sites, values.shape[1]), complex)
         for site in range(out.shape[1]):

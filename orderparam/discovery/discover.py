@@ -162,9 +162,10 @@ def discover(
     config = FitConfig(seed=seed)
     clock = _Clock()
     primaries = _primaries(analysis, irreps)
-    carriers = find_carriers(analysis.decomposition, primaries) if primaries else ()
+    carriers: tuple[Carrier, ...] = ()
     chosen = None
     if primaries:
+        carriers = find_carriers(analysis.decomposition, primaries)
         chosen = choose_carrier(analysis.decomposition, primaries, carrier) if carrier else carriers[0]
     members = primaries.members if primaries else ()
     blocks = _blocks(analysis, chosen, members)
@@ -320,10 +321,8 @@ def _irreps_in(analysis: Analysis, displacements: np.ndarray, strain: np.ndarray
 
     values = symmetric_to_irreps(strain)[None, None]
     known = {o.label for o in found}
-    for o in analysis.decomposition.strain:
-        if np.linalg.norm(o.basis.components(values)) > UNREACHABLE and o.label not in known:
-            found.append(o)
-    return found
+    strained = (o for o in analysis.decomposition.strain if np.linalg.norm(o.basis.components(values)) > UNREACHABLE)
+    return [*found, *(o for o in strained if o.label not in known)]
 
 
 def _helper_block(analysis: Analysis, missing: OrderParameter, taken: set[str]) -> InputBlock | None:

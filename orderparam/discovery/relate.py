@@ -287,11 +287,11 @@ def _tolerance_steps(child: Crystal, symprec: float) -> list[tuple[float, int, s
 
 def _nearest_neighbour(parent: Parent) -> float:
     """Return the shortest distance between two atoms of the parent, angstrom."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     cells = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
     images = (parent.crystal.positions[None] + cells[:, None]).reshape(-1, 3) @ parent.lattice
-    distances, _ = cKDTree(images).query(parent.crystal.positions_cart, k=2)
+    distances, _ = KDTree(images).query(parent.crystal.positions_cart, k=2)
     return float(distances[:, 1].min())
 
 

@@ -10,7 +10,6 @@ from math import gcd
 
 from orderparam.errors import MatchingError
 
-
 SLIGHT = 0.1
 """Occupancies of a mixed site that differ by at most this are the same mixture, with a warning."""
 
@@ -26,7 +25,9 @@ def occupancies(species: str) -> dict[str, float]:
     return {symbol: float(amount or 1) for symbol, amount in re.findall(r"([A-Z][a-z]?)([\d.]*)", species)}
 
 
-def same_mixtures(parent_species: Sequence[str], child_species: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def same_mixtures(
+    parent_species: Sequence[str], child_species: Sequence[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Find species of the child that are slightly different mixtures of the same elements as one of the parent.
 
     Returns

@@ -293,8 +293,8 @@ def _parse_site_irrep(parent: Parent, name: str) -> SiteIrrep:
         irrep = None
     if irrep is None or irrep.l > HIGHEST_L or place not in valid:
         raise InvalidInputError(
-            f"--carrier {name}: expected SITE:IRREP with a site among {', '.join(valid)} and an irrep among "
-            f"{', '.join(str(Irrep(degree, p)) for degree in range(HIGHEST_L + 1) for p in (1, -1))}, such as {valid[0]}:1e"
+            f"--carrier {name}: expected SITE:IRREP such as {valid[0]}:1e, with a site among {', '.join(valid)} and an "
+            f"irrep among {', '.join(str(Irrep(degree, p)) for degree in range(HIGHEST_L + 1) for p in (1, -1))}"
         )
     if place == "all":
         return SiteIrrep(parent, irrep, ())

@@ -47,7 +47,7 @@ def fixed_projector(irrep: ParentIrrep, group: Subgroup) -> np.ndarray:
     """
     supercell = group.supercell
     turns = irrep.k @ supercell.matrix.T
-    commensurate = (np.abs(turns - np.rint(turns)) < 1e-6).all(axis=1)[irrep.irrep.component_arms]
+    commensurate = np.all(np.abs(turns - np.rint(turns)) < 1e-6, axis=1)[irrep.irrep.component_arms]
     translations = irrep.translation_matrices(supercell.translations)
     total = np.zeros((irrep.dimension, irrep.dimension))
     for operation, shifts in enumerate(group.elements):
@@ -62,7 +62,7 @@ def fixed_space(irrep: ParentIrrep, group: Subgroup) -> np.ndarray:
 
 
 def orthonormal_rows(projector: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis (r, n) of the range of a symmetric projector (n, n), sparse where that is possible."""
+    """Return an orthonormal basis (r, n) of the range of a symmetric projector (n, n), sparse where possible."""
     if np.trace(projector) < 0.5:
         return np.zeros((0, len(projector)))
     echelon = reduced_echelon(projector)
@@ -101,8 +101,8 @@ def direction_symbol(irrep: ParentIrrep, group: Subgroup) -> str:
     best: tuple[tuple[float, ...], np.ndarray] | None = None
     for image in _images(irrep, group.supercell, projector):
         echelon = reduced_echelon(image)
-        rounded = np.round(echelon, 4)
-        key = (float(np.count_nonzero(rounded)), *(x for v in rounded.ravel() for x in (-abs(v), float(v < 0))))
+        entries = np.round(echelon, 4).ravel().tolist()
+        key = (float(np.count_nonzero(entries)), *(x for v in entries for x in (-abs(v), float(v < 0))))
         if best is None or key < best[0]:
             best = (key, echelon)
     return "" if best is None else write_direction(best[1], irrep.irrep.component_arms)
