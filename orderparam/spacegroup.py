@@ -258,6 +258,29 @@ def identify_group(rotations: np.ndarray, translations: np.ndarray, lattice: np.
     return int(found.number), str(found.international_short)
 
 
+def setting_symbol(number: int, rotations: np.ndarray, translations: np.ndarray) -> str | None:
+    """Return the Hermann-Mauguin symbol of the tabulated setting with just these operations, None if there is none.
+
+    Parameters
+    ----------
+    number : int
+    rotations, translations : (n, 3, 3) int, (n, 3) float
+        All operations of the cell, centring included.
+    """
+    mine = {_operation_key(r, t) for r, t in zip(rotations, translations, strict=True)}
+    for hall in hall_entries(number):
+        table = hall_operations(hall)
+        theirs = {_operation_key(r, t / DENOMINATOR) for r, t in zip(*table, strict=True)}
+        if mine == theirs:
+            return str(_hall_types()[hall - 1].international).split("=")[-1].strip()
+    return None
+
+
+def _operation_key(rotation: np.ndarray, translation: np.ndarray) -> tuple[int, ...]:
+    shift = np.rint(np.asarray(translation) * DENOMINATOR).astype(int) % DENOMINATOR
+    return (*np.asarray(rotation).astype(int).ravel().tolist(), *shift.tolist())
+
+
 def point_group(rotations: np.ndarray) -> str:
     """Name the crystallographic point group of rotations (n, 3, 3) int, which must form a group."""
     found = _ask(spglib.get_pointgroup, np.asarray(rotations, dtype="intc"))
