@@ -1,0 +1,200 @@
+"""Many children: temperatures, pressures, compositions, or any list of pairs; one row per structure.
+
+Children of one parent are written in one domain, the nearest to the first of them, so that components can be compared
+and plotted. A structure that fails takes its row with the reason and stops nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orderparam.crystal import read_crystal, rename_species
+from orderparam.discovery.analyse import Analysis, analyse
+from orderparam.errors import InvalidInputError, OrderParamError
+from orderparam.parent import Parent, symmetrise
+from orderparam.symmetry.alignment import align
+from orderparam.tables import Row
+
+PARENT, CHILD = "parent", "child"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two files, and what the list says about them.
+
+    Attributes
+    ----------
+    parent, child : str
+        Paths.
+    extra : dict
+        Further columns of the list, such as a temperature; they come first in the row.
+    """
+
+    parent: str
+    child: str
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every pair is read and related; the meaning is that of `symmetrise` and `analyse`."""
+
+    symprec: float = 1e-3
+    symprec_child: float = 1e-3
+    origin: str | None = None
+    renaming: tuple[tuple[str, str], ...] = ()
+    max_strain: float = 0.25
+    max_displacement: float = 2.0
+    noise: float | str | None = None
+
+
+def read_list(path: str | Path) -> list[Pair]:
+    """Read pairs from a CSV with the columns parent and child (paths relative to the list) and any others.
+
+    Raises
+    ------
+    InvalidInputError
+        When the file is missing, lacks a column or a row lacks an entry.
+    """
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, skipinitialspace=True)
+            header = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = header
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise InvalidInputError(f"--list {path}: cannot be read ({problem}); expected a CSV") from problem
+    if not {PARENT, CHILD} <= set(header):
+        raise InvalidInputError(
+            f"--list {path}: expected a CSV whose first line names the columns parent,child (and any others), found "
+            f"{','.join(header) or 'nothing'}"
+        )
+    if not rows:
+        raise InvalidInputError(f"--list {path}: no rows below the line parent,child")
+    pairs = []
+    for number, row in enumerate(rows, start=2):
+        if not row[PARENT] or not row[CHILD] or None in row or None in row.values():
+            raise InvalidInputError(
+                f"--list {path}, line {number}: expected {len(header)} entries ({','.join(header)}), found "
+                f"{','.join(str(v) for v in row.values() if v is not None) or 'none'}"
+            )
+        extra = {str(k): str(v) for k, v in row.items() if k not in {PARENT, CHILD}}
+        place = path.parent
+        pairs.append(Pair(str(place / row[PARENT]), str(place / row[CHILD]), extra))
+    return pairs
+
+
+def analyse_series(
+    pairs: Sequence[Pair],
+    settings: Settings,
+    *,
+    jobs: int = 1,
+    on_row: Callable[[int], None] | None = None,
+) -> list[Row]:
+    """Analyse many pairs in several processes; rows in the order of the pairs.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    settings : Settings
+    jobs : int
+        Number of processes.
+    on_row : callable, optional
+        Called with the number of rows that are done.
+    """
+    # the first child of every parent that can be analysed sets the domain of the others
+    rows: list[Row | None] = [None] * len(pairs)
+    references: dict[str, Mapping[str, np.ndarray]] = {}
+    for i, pair in enumerate(pairs):
+        if pair.parent not in references:
+            rows[i], components = _row(pair, settings, None)
+            if components is not None:
+                references[pair.parent] = components
+    rest = [i for i, row in enumerate(rows) if row is None]
+    n_done = len(pairs) - len(rest)
+    tasks = [(pairs[i], settings, references[pairs[i].parent]) for i in rest]
+    for i, row in zip(rest, _mapped(tasks, jobs), strict=True):
+        rows[i] = row
+        n_done += 1
+        if on_row is not None:
+            on_row(n_done)
+    return [row for row in rows if row is not None]
+
+
+def _mapped(tasks: Sequence[tuple[Any, ...]], jobs: int) -> Iterable[Row]:
+    if jobs <= 1 or len(tasks) <= 1:
+        yield from map(_task, tasks)
+        return
+    with ProcessPoolExecutor(max_workers=min(jobs, len(tasks))) as pool:
+        yield from pool.map(_task, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
+
+
+def _task(arguments: tuple[Pair, Settings, Mapping[str, np.ndarray]]) -> Row:
+    return _row(*arguments)[0]
+
+
+@lru_cache(maxsize=64)
+def _parent(path: str, settings: Settings) -> Parent:
+    crystal = read_crystal(path)
+    if settings.renaming:
+        crystal = rename_species(crystal, dict(settings.renaming))
+    return symmetrise(crystal, settings.symprec, origin=settings.origin)
+
+
+def _row(
+    pair: Pair, settings: Settings, reference: Mapping[str, np.ndarray] | None
+) -> tuple[Row, Mapping[str, np.ndarray] | None]:
+    """Return the row of one pair, and its components where it can be analysed."""
+    row: Row = {**pair.extra, "parent": pair.parent, "child": pair.child}
+    try:
+        parent = _parent(pair.parent, replace(settings, noise=None))
+        analysis = analyse(
+            parent,
+            read_crystal(pair.child),
+            symprec=settings.symprec_child,
+            max_strain=settings.max_strain,
+            max_displacement=settings.max_displacement,
+            noise=settings.noise,
+        )
+        aligned = align(analysis.decomposition, reference)
+        return {**row, **series_row(analysis, aligned.components)}, aligned.components
+    except OrderParamError as problem:
+        return {**row, "error": " ".join(str(problem).split())}, None
+
+
+def series_row(analysis: Analysis, components: Mapping[str, np.ndarray]) -> Row:
+    """Return one row: groups, strain, amplitudes (Ap, angstrom) and their components in the common domain."""
+    relation = analysis.relation
+    number, symbol = relation.distortion.group.space_group
+    errors = analysis.errors
+    row: Row = {
+        "space_group": number,
+        "symbol": symbol,
+        "cells": relation.distortion.supercell.n_cells,
+        "mapping_rms": relation.correspondence.rms,
+        "primary": " ".join(m.label for m in analysis.primary_members),
+    }
+    if analysis.noise is not None:
+        row["sigma"] = analysis.noise.sigma
+    scale = float(np.sqrt(relation.distortion.supercell.n_cells))
+    for o in analysis.decomposition.displacive:
+        row[f"Ap {o.label}"] = o.amplitude
+        if errors is not None:
+            row[f"error {o.label}"] = errors.amplitudes[o.label] / scale
+    for o in analysis.decomposition.strain:
+        row[f"strain {o.label}"] = o.amplitude
+    for name, values in components.items():
+        for copy, part in enumerate(values, start=1):
+            number_of_copy = f"{copy}:" if len(values) > 1 else ""
+            row |= {f"{name} [{number_of_copy}{i}]": float(v) for i, v in enumerate(part, start=1)}
+    row["warnings"] = "; ".join(analysis.warnings)
+    return row
