@@ -131,7 +131,7 @@ def symmetrise(crystal: Crystal, symprec: float = 1e-3, *, origin: str | None = 
     file_basis = to_primitive.T  # rows: the file's basis vectors in the primitive basis
     lattice = np.linalg.inv(file_basis) @ crystal.lattice
     group = standard_group(standard.number)
-    lattice = _average_lattice(lattice, group.rotations)
+    lattice = average_lattice(lattice, group.rotations)
     positions = crystal.positions @ to_primitive.T + file_origin
     sites, members = _fold(crystal, positions, lattice)
     exact, targets, shifts = _average_positions(positions[sites], [crystal.species[i] for i in sites], group, lattice)
@@ -330,7 +330,7 @@ def _distances_to(crystal: Crystal, place: np.ndarray, *, itself: bool = True) -
 # --- the sites ----------------------------------------------------------------------------------------------------
 
 
-def _average_lattice(lattice: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+def average_lattice(lattice: np.ndarray, rotations: np.ndarray) -> np.ndarray:
     """Return the lattice (rows) whose metric every rotation keeps, in the orientation of the given one."""
     metric = np.mean(np.swapaxes(rotations, 1, 2) @ (lattice @ lattice.T) @ rotations, axis=0)
     shape = np.linalg.cholesky(metric)

@@ -1,0 +1,298 @@
+"""Operations that a cell obeys approximately, as exact combinatorial objects.
+
+An operation {W|w} that sends every atom near to another one, ``W x_i + w ~ x_p(i) + n_i``, is kept as the triple of
+integers (W, p, n). Triples compose exactly, (W', p', n') (W, p, n) = (W' W, p' o p, n'_p(i) + W' n_i), whatever the
+distance of the atoms from symmetric places; real translations w would drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orderparam.lattice import lattice_points_within
+from orderparam.matching.assignment import IdealSites
+
+STRAIN_WEIGHT = 1.5
+"""A strain e costs as much as a displacement of 1.5 rho e, rho the cube root of the volume per atom (as in `match`)."""
+
+_SEEDS_KEPT = 4
+_FOLLOWS = 3
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A Niggli-reduced cell of atoms, as arrays.
+
+    Attributes
+    ----------
+    lattice : (3, 3) float64
+        Rows, angstrom.
+    positions : (n, 3) float64
+        Fractional.
+    kinds : (n,) int
+        Species as numbers.
+    """
+
+    lattice: np.ndarray
+    positions: np.ndarray
+    kinds: np.ndarray
+
+    @property
+    def rho(self) -> float:
+        """Cube root of the volume per atom (angstrom)."""
+        return float(np.cbrt(abs(np.linalg.det(self.lattice)) / len(self.kinds)))
+
+    @property
+    def rarest(self) -> np.ndarray:
+        """Atoms (r,) of the species with the fewest."""
+        values, counts = np.unique(self.kinds, return_counts=True)
+        return np.flatnonzero(self.kinds == values[np.argmin(counts)])
+
+
+@dataclass(frozen=True, eq=False)
+class PseudoOperations:
+    """Approximate operations of one cell.
+
+    Attributes
+    ----------
+    rotations : (m, 3, 3) int64
+        W, on fractional columns.
+    targets : (m, n) int64
+        p: atom i goes near to atom ``targets[g, i]`` ...
+    shifts : (m, n, 3) int64
+        ... in the cell ``shifts[g, i]``, counted from that of atom 0: triples that differ by a lattice vector are one.
+    costs : (m,) float64
+        Mean square distance + (1.5 rho strain)^2, angstrom^2.
+    """
+
+    rotations: np.ndarray
+    targets: np.ndarray
+    shifts: np.ndarray
+    costs: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rotations)
+
+    def __getitem__(self, chosen: np.ndarray) -> PseudoOperations:
+        """Return a selection of the operations."""
+        return PseudoOperations(self.rotations[chosen], self.targets[chosen], self.shifts[chosen], self.costs[chosen])
+
+    def translations(self, positions: np.ndarray) -> np.ndarray:
+        """Return w_g = mean_i (x_p(i) + n_i - W x_i), (m, 3): exact group translations if the triples are a group."""
+        return (positions[self.targets] + self.shifts - positions @ np.swapaxes(self.rotations, 1, 2)).mean(axis=1)
+
+    def table(self) -> np.ndarray:
+        """Return the composition table (m, m): ``table[a, b]`` is the operation a after b, -1 where it is no member."""
+        keys = _keys(self.rotations, self.targets, self.shifts)
+        order = np.argsort(keys)
+        blocks = []
+        for found, _, _, _ in self._compositions():
+            place = order[np.searchsorted(keys, found, sorter=order).clip(max=len(self) - 1)]
+            blocks.append(np.where(keys[place] == found, place, -1))
+        return np.concatenate(blocks)
+
+    def with_products(self, cell: Cell, tolerance: float, max_strain: float) -> PseudoOperations:
+        """Add the products of all pairs, within a tolerance of their own, dearer than the members.
+
+        Two atoms that are displaced towards and away from each other make an operation look bad that nevertheless is
+        the product of good ones.
+        """
+        known = set(_keys(self.rotations, self.targets, self.shifts).tolist())
+        parts = [self]
+        for found, rotations, targets, shifts in self._compositions():
+            flat, first = np.unique(found, return_index=True)
+            first = first[[key not in known for key in flat.tolist()]]
+            known.update(flat.tolist())
+            a, b = np.unravel_index(first, found.shape)
+            parts.append(_measured(cell, rotations[a, b], targets[a, b], shifts[a, b], tolerance, max_strain))
+        fresh = concatenated(parts[1:])
+        fresh = fresh[np.argsort(np.round(fresh.costs, 9), kind="stable")]
+        return concatenated([self, fresh])
+
+    def _compositions(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield keys, rotations, targets and shifts of the products a b, for blocks of rows a."""
+        m, n = self.targets.shape
+        rows = max(1, _CHUNK // (4 * m * n))
+        for start in range(0, m, rows):
+            a = slice(start, start + rows)
+            targets = self.targets[a][:, self.targets]
+            moved = self.shifts @ np.swapaxes(self.rotations[a], 1, 2)[:, None]
+            shifts = self.shifts[a][:, self.targets] + moved
+            shifts -= shifts[:, :, :1].copy()
+            rotations = self.rotations[a][:, None] @ self.rotations
+            yield _keys(rotations, targets, shifts), rotations, targets, shifts
+
+
+def concatenated(parts: Sequence[PseudoOperations]) -> PseudoOperations:
+    """Return several lists of operations as one."""
+    rotations, targets, shifts, costs = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("rotations", "targets", "shifts", "costs")
+    )
+    return PseudoOperations(rotations, targets, shifts, costs)
+
+
+def _measured(
+    cell: Cell, rotations: np.ndarray, targets: np.ndarray, shifts: np.ndarray, tolerance: float, max_strain: float
+) -> PseudoOperations:
+    """Return those triples that keep atoms within a tolerance and the lattice within a strain, with their costs."""
+    residuals = cell.positions[targets] + shifts - cell.positions @ np.swapaxes(rotations, 1, 2)
+    residuals = (residuals - residuals.mean(axis=1, keepdims=True)) @ cell.lattice
+    squares = np.sum(residuals**2, axis=2)
+    halves = _half_strains(cell.lattice, rotations)
+    allowed = (squares.max(axis=1) <= tolerance**2) & (np.abs(halves).max(axis=1) <= max_strain)
+    costs = squares.mean(axis=1) + (STRAIN_WEIGHT * cell.rho) ** 2 * np.mean(halves**2, axis=1)
+    return PseudoOperations(rotations[allowed], targets[allowed], shifts[allowed], costs[allowed])
+
+
+def _keys(rotations: np.ndarray, targets: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return one 64-bit hash (...) for each triple (..., 3, 3), (..., n), (..., n, 3)."""
+    n = targets.shape[-1]
+    weights = np.random.default_rng(n).integers(-(2**62), 2**62, size=9 + 4 * n) | 1
+    leading = targets.shape[:-1]
+    key = rotations.reshape(*leading, 9) @ weights[:9] + targets @ weights[9 : 9 + n]
+    return key + shifts.reshape(*leading, 3 * n) @ weights[9 + n :]
+
+
+# --- rotations of the lattice -------------------------------------------------------------------------------------
+
+
+def lattice_self_maps(lattice: np.ndarray, max_strain: float) -> tuple[np.ndarray, np.ndarray]:
+    """List the rotations of finite order that a lattice has within a strain.
+
+    W turns the metric G into W^T G W. With the principal stretches s of the map between both, the lattice half-way,
+    which W may keep, is strained by (ln s) / 2.
+
+    Parameters
+    ----------
+    lattice : (3, 3) float64
+        Rows, Niggli reduced.
+    max_strain : float
+        Bound on every \\|ln s\\| / 2.
+
+    Returns
+    -------
+    rotations : (m, 3, 3) int64
+        W on fractional columns, of determinant +1 and -1, least strained first.
+    strains : (m,) float64
+        Root mean square of (ln s) / 2.
+    """
+    lengths = np.linalg.norm(lattice, axis=1)
+    points = lattice_points_within(lattice, lengths.max() * np.exp(2 * max_strain))
+    points = points[np.any(points, axis=1)]
+    ratios = np.abs(np.log(np.linalg.norm(points @ lattice, axis=1)[:, None] / lengths))
+    first, second, third = (points[ratios[:, axis] <= 2 * max_strain] for axis in range(3))
+    crosses = np.cross(first[:, None], second[None])
+    i, j, k = np.nonzero(np.abs(crosses @ third.T) == 1)
+    columns = np.stack([first[i], second[j], third[k]], axis=-1)  # W: the image of basis vector b_j is column j
+    columns = columns[_of_finite_order(columns)]
+    halves = _half_strains(lattice, columns)
+    strains = np.sqrt(np.mean(halves**2, axis=1))
+    allowed = np.flatnonzero(np.abs(halves).max(axis=1) <= max_strain)
+    allowed = allowed[np.argsort(np.round(strains[allowed], 9), kind="stable")]
+    return columns[allowed], strains[allowed]
+
+
+def _half_strains(lattice: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """Return half of the logarithmic principal stretches (m, 3) that rotations (m, 3, 3) need."""
+    gradients = np.linalg.inv(lattice) @ np.swapaxes(rotations, 1, 2) @ lattice
+    return np.log(np.linalg.svd(gradients, compute_uv=False)) / 2
+
+
+def _of_finite_order(rotations: np.ndarray) -> np.ndarray:
+    """Tell which integer matrices (m, 3, 3) of determinant +1 or -1 have finite order."""
+    det = np.rint(np.linalg.det(rotations)).astype(int)
+    trace = np.trace(rotations, axis1=1, axis2=2)
+    second = (trace**2 - np.trace(rotations @ rotations, axis1=1, axis2=2)) // 2
+    # eigenvalues on the unit circle: det W has the characteristic polynomial x^3 - t x^2 + t x - 1, t = -1 .. 3
+    candidate = (det * trace >= -1) & (det * trace <= 3) & (second == det * trace)
+    powers = np.linalg.matrix_power(np.where(candidate[:, None, None], rotations, 0), 12)
+    return candidate & (powers == np.eye(3, dtype=int)).all(axis=(1, 2))
+
+
+# --- operations of the atoms --------------------------------------------------------------------------------------
+
+
+def find_operations(
+    cell: Cell, rotations: np.ndarray, strains: np.ndarray, tolerance: float
+) -> tuple[PseudoOperations, np.ndarray]:
+    """Find for every rotation the translation that brings the atoms nearest to atoms.
+
+    Seeds are ``w = x_j - W x_0`` for the atoms j of the rarest species; they follow ``w <- w - mean(residual)``.
+
+    Parameters
+    ----------
+    rotations : (m, 3, 3) int64
+    strains : (m,) float64
+    tolerance : float
+        Bound on every \\|W x_i + w - x_p(i) - n_i\\|, angstrom.
+
+    Returns
+    -------
+    operations : PseudoOperations
+        Of those rotations for which there is a bijection within the tolerance, cheapest first.
+    worst : (m,) float64
+        Largest distance of each operation, angstrom.
+    """
+    sites = IdealSites(cell.lattice, cell.positions, cell.kinds)
+    rows, shifts = _promising(cell, sites, rotations, tolerance)
+    found: dict[int, tuple[float, float, np.ndarray, np.ndarray]] = {}
+    for row, shift in zip(rows, shifts, strict=True):
+        if row in found:
+            continue
+        moved = cell.positions @ rotations[row].T
+        assignment = sites.assign(moved, cell.kinds, shift, np.eye(3, dtype=np.int64))
+        worst = np.linalg.norm(assignment.displacements, axis=1).max()
+        if worst <= tolerance:
+            found[row] = (assignment.mean_square, worst, assignment.sites, assignment.cells)
+    chosen = np.array(list(found), dtype=np.int64)
+    n = len(cell.kinds)
+    targets = np.array([f[2] for f in found.values()], dtype=np.int64).reshape(-1, n)
+    cells = np.array([f[3] for f in found.values()], dtype=np.int64).reshape(-1, n, 3)
+    costs = np.array([f[0] for f in found.values()]) + (STRAIN_WEIGHT * cell.rho * strains[chosen]) ** 2
+    operations = PseudoOperations(rotations[chosen], targets, cells - cells[:, :1], costs)
+    order = np.argsort(np.round(costs, 9), kind="stable")
+    return operations[order], np.array([f[1] for f in found.values()])[order]
+
+
+def _promising(cell: Cell, sites: IdealSites, rotations: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of a rotation's number and a translation, for each rotation the best translation first."""
+    rare = cell.rarest
+    few = IdealSites(cell.lattice, cell.positions[rare], cell.kinds[rare])
+    images = cell.positions @ np.swapaxes(rotations, 1, 2)
+    seeds = cell.positions[rare] - images[:, rare[:1]]
+    rows = np.repeat(np.arange(len(rotations)), len(rare))
+    rows, shifts = _follow(few, images[:, rare], cell.kinds[rare], rows, seeds.reshape(-1, 3), tolerance)
+    rows, shifts = _best_of_each(rows, shifts, _SEEDS_KEPT)
+    for _ in range(_FOLLOWS):
+        rows, shifts = _follow(sites, images, cell.kinds, rows, shifts, tolerance)
+    return _best_of_each(rows, shifts, 2)
+
+
+def _follow(
+    sites: IdealSites, images: np.ndarray, kinds: np.ndarray, rows: np.ndarray, shifts: np.ndarray, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move translations (k, 3) to mean residual zero; drop those beyond the tolerance (rms), sort by rms."""
+    n = images.shape[1]
+    means, squares = np.empty((len(rows), 3)), np.empty(len(rows))
+    step = max(1, _CHUNK // (3 * n * n))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        residuals = sites.nearest(images[rows[part]] + shifts[part, None], kinds)[2]
+        means[part] = residuals.mean(axis=1)
+        squares[part] = np.mean(np.sum((residuals - means[part, None]) ** 2, axis=2), axis=1)
+    shifts = shifts - means @ np.linalg.inv(sites.lattice)
+    order = np.argsort(np.round(squares, 9), kind="stable")
+    order = order[squares[order] <= tolerance**2]
+    return rows[order], shifts[order]
+
+
+def _best_of_each(rows: np.ndarray, shifts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the first `size` translations of every rotation; they come sorted."""
+    order = np.argsort(rows, kind="stable")
+    starts = np.searchsorted(rows[order], rows[order])
+    kept = np.sort(order[np.arange(len(rows)) - starts < size])
+    return rows[kept], shifts[kept]
