@@ -388,6 +388,14 @@ def crystal_to_cif(crystal: Crystal, *, symprec: float | None = None) -> str:
         return str(CifWriter(crystal.to_pymatgen(), symprec=symprec, significant_figures=12))
 
 
+def crystal_to_poscar(crystal: Crystal) -> str:
+    """Return the crystal as a VASP POSCAR, atoms in the crystal's order."""
+    from pymatgen.io.vasp import Poscar
+
+    with quiet():
+        return Poscar(crystal.to_pymatgen()).get_str(significant_figures=12)
+
+
 @dataclass(frozen=True)
 class Peak:
     """A line of an X-ray powder pattern.

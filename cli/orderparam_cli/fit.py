@@ -29,12 +29,13 @@ def fit(
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files.")] = False,
     json: options.Json = None,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = 1e-3,
-    symprec_child: options.SymprecChild = 1e-3,
+    noise: options.Noise = None,
+    symprec: options.Symprec = options.SYMPREC,
+    symprec_child: options.SymprecChild = options.SYMPREC,
     origin: options.Origin = None,
     renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = 0.2,
-    max_displacement: options.MaxDisplacement = 2.0,
+    max_strain: options.MaxStrain = options.MAX_STRAIN,
+    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
 ) -> None:
     """Learn the order parameters that carry PARENT into CHILD, and verify that they are necessary.
 
@@ -48,8 +49,9 @@ def fit(
     from orderparam.report.summary import fit_report
 
     pair = options.PairOptions(
-        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement
+        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
     )
+    options.check_targets([json], [parent, child])
     folder = Path(out) if out else Path("runs") / Path(child).stem
     check_folder(folder, force=force)
     with progress("finding the order parameters ...") as show:

@@ -1,42 +1,155 @@
-"""`orderparam modes`: the exact order parameters of a pair of structures."""
+"""`orderparam modes`: the exact order parameters of a pair of structures, or of many."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from . import options
-from .terminal import print_report, print_warnings, progress, write_json
+from .terminal import counting, print_report, print_warnings, progress, write_json
 
 
 def modes(
-    parent: options.ParentFile,
-    child: options.ChildFile,
+    parent: Annotated[
+        str | None, typer.Argument(metavar="PARENT", help="File of the high-symmetry structure.", show_default=False)
+    ] = None,
+    children: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CHILD...", help="One or more distorted structures.", show_default=False),
+    ] = None,
     *,
+    noise: options.Noise = None,
     json: options.Json = None,
+    csv: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the modes (one CHILD) or the series (several) as CSV.")
+    ] = None,
+    write: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the symmetrised child: NAME.cif, NAME.iso.cif (with modes, for GSAS-II), NAME.vesta (arrows), "
+            "NAME.xyz or NAME.vasp; may be given several times.",
+        ),
+    ] = None,
+    xrd: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write which X-ray line shows which order parameter, as CSV.")
+    ] = None,
+    pairs: Annotated[
+        str | None, typer.Option("--list", metavar="FILE", help="CSV of pairs with the columns parent,child.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes for several children.")] = 1,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = 1e-3,
-    symprec_child: options.SymprecChild = 1e-3,
+    symprec: options.Symprec = options.SYMPREC,
+    symprec_child: options.SymprecChild = options.SYMPREC,
     origin: options.Origin = None,
     renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = 0.2,
-    max_displacement: options.MaxDisplacement = 2.0,
+    max_strain: options.MaxStrain = options.MAX_STRAIN,
+    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
 ) -> None:
     """Decompose the distortion of CHILD from PARENT into exact order parameters.
 
     Says how the child sits in the parent, and lists label, wave vector, direction, amplitude and isotropy subgroup of
-    every order parameter, displacements and strain alike, and which of them are primary.
+    every order parameter, displacements and strain alike, which of them are primary, and the modes one by one. Several
+    children (or --list) make a table with one line per structure.
 
-    Example: orderparam modes LaMnO3_221.cif LaMnO3_62.cif --json modes.json
+    For example:
+
+      orderparam modes LaMnO3_221.cif LaMnO3_62.cif --json modes.json
+
+      orderparam modes cubic.cif relaxed.vasp --noise auto --write clean.cif
+
+      orderparam modes cubic.cif T*.cif --csv series.csv --jobs 2
     """
-    pair = options.PairOptions(
-        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement
-    )
+    names = _inputs(parent, children, pairs)
+    options.check_targets([json, csv, xrd, *(write or ())], [*names, *([pairs] if pairs else [])])
+    common = {
+        "symprec": symprec,
+        "symprec_child": symprec_child,
+        "origin": origin,
+        "max_strain": max_strain,
+        "max_displacement": max_displacement,
+        "noise": noise,
+    }
+    if pairs or len(names) > 2:
+        if write or xrd:
+            raise typer.BadParameter("--write and --xrd take one CHILD", param_hint="--write")
+        _series(names, pairs, common, tuple(renaming or ()), jobs=jobs, csv=csv, json=json, quiet=quiet)
+        return
+    pair = options.PairOptions(names[0], names[1], renaming=tuple(renaming or ()), **common)
     with progress("finding the order parameters ..."):
         analysis = pair.analyse()
+    from orderparam.report.files import write_analysis
+
+    for file in write or ():
+        write_analysis(analysis, file)
+    if csv:
+        from orderparam.records import write_text
+        from orderparam.tables import mode_rows, to_csv
+
+        write_text(csv, to_csv(mode_rows(analysis)))
+    lines = None
+    if xrd:
+        from orderparam.diffraction import find_reflections, reflection_rows
+        from orderparam.records import write_text
+        from orderparam.tables import to_csv
+
+        lines = find_reflections(analysis)
+        write_text(xrd, to_csv(reflection_rows(lines)))
     if json:
         from orderparam.records import modes_record
 
         write_json(modes_record(analysis), json)
     if not quiet and json != "-":
-        from orderparam.report.summary import modes_report
+        from orderparam.report.summary import modes_report, reflections_table
 
         print_report(modes_report(analysis))
+        if lines is not None:
+            print_report(reflections_table(lines))
     print_warnings(analysis.warnings)
+
+
+def _inputs(parent: str | None, children: list[str] | None, pairs: str | None) -> list[str]:
+    """Return the files to read from the command line: the parent, then its children."""
+    if pairs:
+        if parent:
+            raise typer.BadParameter("give either PARENT CHILD... or --list FILE", param_hint="--list")
+        return []
+    if not parent or not children:
+        raise typer.BadParameter(
+            "expected PARENT and at least one CHILD (or --list FILE)", param_hint="PARENT CHILD..."
+        )
+    return [parent, *children]
+
+
+def _series(
+    names: list[str],
+    pairs: str | None,
+    common: dict,
+    renaming: tuple[str, ...],
+    *,
+    jobs: int,
+    csv: str | None,
+    json: str | None,
+    quiet: bool,
+) -> None:
+    from orderparam.records import series_record, write_text
+    from orderparam.report.summary import series_report
+    from orderparam.series import Pair, Settings, analyse_series, read_list
+    from orderparam.tables import to_csv
+
+    found = read_list(pairs) if pairs else [Pair(names[0], child) for child in names[1:]]
+    settings = Settings(**common, renaming=tuple(options.parse_renaming(renaming).items()))
+    with counting("analysing", len(found)) as show:
+        rows = analyse_series(found, settings, jobs=jobs, on_row=show)
+    if csv:
+        write_text(csv, to_csv(rows))
+    if json:
+        write_json(series_record(rows), json)
+    if not quiet and json != "-":
+        print_report(series_report(rows))
+    failed = [row for row in rows if "error" in row]
+    print_warnings(f"{Path(row['child']).name}: {row['error']}" for row in failed)
+    if len(failed) == len(rows):
+        raise typer.Exit(1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +31,17 @@ Renaming = Annotated[
 ]
 MaxStrain = Annotated[float, typer.Option(min=0.0, help="Largest principal strain allowed.")]
 MaxDisplacement = Annotated[float, typer.Option(min=0.0, help="Largest displacement allowed, angstrom.")]
+Noise = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|SIGMA",
+        help="Find the symmetry that noisy coordinates support; SIGMA in angstrom where the noise is known.",
+    ),
+]
+
+SYMPREC = 1e-3
+MAX_STRAIN = 0.25
+MAX_DISPLACEMENT = 2.0
 
 
 @dataclass(frozen=True)
@@ -37,12 +50,13 @@ class PairOptions:
 
     parent: str
     child: str
-    symprec: float
-    symprec_child: float
-    origin: str | None
-    renaming: tuple[str, ...]
-    max_strain: float
-    max_displacement: float
+    symprec: float = SYMPREC
+    symprec_child: float = SYMPREC
+    origin: str | None = None
+    renaming: tuple[str, ...] = ()
+    max_strain: float = MAX_STRAIN
+    max_displacement: float = MAX_DISPLACEMENT
+    noise: str | None = None
 
     def analyse(self) -> Analysis:
         """Read both files and decompose the distortion exactly."""
@@ -60,6 +74,7 @@ class PairOptions:
             symprec=self.symprec_child,
             max_strain=self.max_strain,
             max_displacement=self.max_displacement,
+            noise=self.noise,
         )
 
 
@@ -72,3 +87,18 @@ def parse_renaming(entries: tuple[str, ...]) -> dict[str, str]:
             raise typer.BadParameter(f"expected A=B such as Ca=Sr, received {entry!r}", param_hint="--map")
         names[old] = new
     return names
+
+
+def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
+    """Refuse files to write that would overwrite a file to read.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    from orderparam.errors import InvalidInputError
+
+    read = {Path(name).resolve() for name in inputs}
+    for target in targets:
+        if target and target != "-" and Path(target).resolve() in read:
+            raise InvalidInputError(f"{target}: this would overwrite an input; give another name")

@@ -24,6 +24,20 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
+@contextmanager
+def counting(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar while many things are done, on a terminal only; yields a function that is told how many are done."""
+    console = Console(stderr=True, highlight=False, markup=False)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
 def print_report(report: RenderableType) -> None:
     """Print a report to standard output."""
     Console(highlight=False, markup=False).print(report)

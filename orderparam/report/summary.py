@@ -16,16 +16,24 @@ from orderparam.crystal import Crystal
 from orderparam.records import correspondence_record
 from orderparam.spacegroup import SymmetryReport
 from orderparam.supercell import Subgroup
+from orderparam.symmetry.origins import names_at_other_origins
+from orderparam.symmetry.sitemodes import all_site_modes
+from orderparam.tables import Row, splitting_rows
 
 from .folder import RUN_FILES
 
 if TYPE_CHECKING:
+    from orderparam.diffraction import Reflection
     from orderparam.discovery.analyse import Analysis
+    from orderparam.discovery.denoise import NoiseReport
     from orderparam.discovery.discover import Discovery
     from orderparam.symmetry.orderparameter import OrderParameter
 
 MANY_ATOMS = 24
 """A table with one line per atom is readable up to here."""
+
+MANY_MODES = 40
+"""So many modes are listed on the terminal."""
 
 SHOWN_SETS = 5
 SHOWN_GRADIENTS = 10
@@ -34,8 +42,11 @@ SHOWN_CARRIERS = 6
 
 def modes_report(analysis: Analysis) -> RenderableType:
     """Return everything about an exact decomposition."""
-    parts: list[RenderableType] = [*_pair(analysis), atoms_table(analysis)]
-    parts += [order_parameters_table(analysis), strain_table(analysis)]
+    parts: list[RenderableType] = [*_pair(analysis)]
+    if analysis.noise is not None:
+        parts.append(noise_text(analysis.noise))
+    parts += [atoms_table(analysis), splitting_table(analysis)]
+    parts += [order_parameters_table(analysis), strain_table(analysis), site_modes_table(analysis)]
     if analysis.primary_sets:
         parts.append(primary_sets_table(analysis))
     return Group(*parts)
@@ -45,14 +56,21 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> Table:
-    """Return a plain table with a title on the left; `right` lists the columns of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold"), title_justify="left", pad_edge=False)
+def _table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    right: Sequence[int] = (),
+    fold: Sequence[int] = (),
+) -> RenderableType:
+    """Return a title and a plain table; `right` lists the columns of numbers, `fold` those that may wrap."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(Text(column), justify="right" if number in right else "left", overflow="fold")
+        justify = "right" if number in right else "left"
+        table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=number not in fold)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    return table
+    return Group(_heading(title), table)
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> Table:
@@ -122,7 +140,7 @@ def _rotation_text(rotation: np.ndarray) -> str:
     return f"{angle:.2f} degrees about ({shown})"
 
 
-def atoms_table(analysis: Analysis) -> Table:
+def atoms_table(analysis: Analysis) -> RenderableType:
     """Return which atom goes where; one line per child site where there are many atoms."""
     atoms = correspondence_record(analysis.relation)["atoms"]
     if len(atoms) <= MANY_ATOMS:
@@ -147,36 +165,48 @@ def atoms_table(analysis: Analysis) -> Table:
 # --- order parameters ----------------------------------------------------------------------------------------------
 
 
-def order_parameters_table(analysis: Analysis) -> Table:
+def order_parameters_table(analysis: Analysis) -> RenderableType:
     """Return the order parameters of the displacements, primary ones marked."""
-    parent = analysis.relation.parent
+    parent, errors = analysis.relation.parent, analysis.errors
     primary = {m.label for m in analysis.primary_members if not m.is_strain}
-    rows = []
-    for o in analysis.decomposition.displacive:
-        largest = float(np.linalg.norm(o.field(), axis=1).max())
-        rows.append(
-            (
-                o.label,
-                _wave_vector(parent.k_conventional(o.irrep.k[0])),
-                o.direction or "-",
-                f"{o.amplitude_supercell:.4f}",
-                f"{o.amplitude:.4f}",
-                f"{largest:.4f}",
-                _group_text(o.subgroup) if not o.is_zero else "-",
-                _rank(o, o.label in primary),
-            )
+    rows = [
+        (
+            _mark(o, o.label in primary),
+            o.label,
+            _wave_vector(parent.k_conventional(o.irrep.k[0])),
+            o.direction or "-",
+            _with_error(o.amplitude_supercell, errors.amplitudes[o.label] if errors else None, 4),
+            f"{o.amplitude:.4f}",
+            _group_text(o.subgroup) if not o.is_zero else "-",
         )
+        for o in analysis.decomposition.displacive
+    ]
     title = "Order parameters of the displacements (angstrom; As: child's cell, Ap: parent's)"
-    columns = ("irrep", "k", "direction", "As", "Ap", "max |u|", "isotropy", "")
-    return _table(title, columns, rows, right=(3, 4, 5))
+    columns = ("", "irrep", "k", "direction", "As", "Ap", "isotropy subgroup")
+    table = _table(title, columns, rows, right=(4, 5), fold=(3,))
+    notes: list[RenderableType] = [table, Text("  * primary   = breaks no symmetry   0 allowed by the child, but zero")]
+    irreps = [o.irrep for o in analysis.decomposition.displacive if not o.is_zero]
+    for names in names_at_other_origins(parent, irreps):
+        pairs = ", ".join(f"{old} = {new}" for old, new in names.labels.items())
+        notes.append(Text(f"  with {names.atom} at the origin: {pairs}"))
+    return Group(*notes, Text())
 
 
-def _rank(o: OrderParameter, primary: bool) -> str:
+def _mark(o: OrderParameter, primary: bool) -> str:
     if o.is_zero:
-        return "zero"
+        return "0"
     if o.irrep.is_identity:
-        return "no breaking"
-    return "* primary" if primary else "secondary"
+        return "="
+    return "*" if primary else ""
+
+
+def _with_error(value: float, error: float | None, digits: int) -> str:
+    """Write a value with its standard uncertainty in brackets, as crystallographers do: 1.193(4)."""
+    if not error:
+        return f"{value:.{digits}f}"
+    exponent = int(np.floor(np.log10(error)))
+    places = min(max(-exponent + (error < 2 * 10.0**exponent), 0), 6)  # two digits where the first is a one
+    return f"{value:.{places}f}({round(error * 10**places)})"
 
 
 def _wave_vector(k: np.ndarray) -> str:
@@ -185,20 +215,77 @@ def _wave_vector(k: np.ndarray) -> str:
     return ",".join(str(Fraction(float(value)).limit_denominator(1000)) for value in k)
 
 
-def strain_table(analysis: Analysis) -> Table:
+def strain_table(analysis: Analysis) -> RenderableType:
     """Return the irreps of the strain."""
+    errors = analysis.errors
     primary = {m.label for m in analysis.primary_members if m.is_strain}
     rows = [
         (
+            _mark(o, o.label in primary),
             o.label,
             o.direction or "-",
-            f"{o.amplitude:.5f}",
+            _with_error(o.amplitude, errors.strain.get(o.label) if errors else None, 5),
             _group_text(o.subgroup) if not o.is_zero else "-",
-            _rank(o, o.label in primary),
         )
         for o in analysis.decomposition.strain
     ]
-    return _table("Order parameters of the strain", ("irrep", "direction", "amplitude", "isotropy", ""), rows, (2,))
+    columns = ("", "irrep", "direction", "amplitude", "isotropy subgroup")
+    return _table("Order parameters of the strain", columns, rows, right=(3,), fold=(2,))
+
+
+def site_modes_table(analysis: Analysis) -> RenderableType:
+    """Return the modes one by one, as far as they fit on a page."""
+    errors = analysis.errors
+    modes = all_site_modes(analysis.decomposition)
+    rows = [
+        (
+            mode.name,
+            _with_error(mode.amplitude_supercell, errors.modes[mode.name] if errors else None, 5),
+            f"{mode.amplitude:.5f}",
+            f"{mode.max_displacement:.5f}",
+        )
+        for mode in modes[:MANY_MODES]
+    ]
+    title = "Modes: irrep[site:Wyckoff letter]irrep of the site group(parameter) (angstrom)"
+    table = _table(title, ("mode", "As", "Ap", "largest |u|"), rows, right=(1, 2, 3))
+    rest = len(modes) - MANY_MODES
+    return Group(table, Text(f"  and {rest} more: --csv FILE or --json FILE has all")) if rest > 0 else table
+
+
+def splitting_table(analysis: Analysis) -> RenderableType:
+    """Return how the orbits of the parent split in the child."""
+    rows = [
+        (
+            row["parent_site"],
+            f"{row['parent_wyckoff']} {row['parent_site_symmetry']}",
+            row["child_site"],
+            f"{row['child_wyckoff']} {row['child_site_symmetry']}",
+            row["atoms"],
+        )
+        for row in splitting_rows(analysis)
+    ]
+    columns = ("parent", "Wyckoff", "child", "Wyckoff", "atoms")
+    return _table("Splitting of the orbits (per primitive cell of the child)", columns, rows, right=(4,))
+
+
+def noise_text(report: NoiseReport) -> RenderableType:
+    """Return what was taken for noise."""
+    number, symbol = report.space_group
+    lower = report.next_lower
+    how = "estimated" if report.estimated else "given"
+    rows = [
+        ("sigma", f"{report.sigma:.4f} angstrom per coordinate ({how}; {report.n_left} coordinates are noise alone)"),
+        ("space group", f"{symbol} ({number}), supported by the data"),
+        ("left over", f"rms {report.residual_rms:.4f} angstrom per coordinate"),
+        (
+            "next lower",
+            f"{lower.space_group[1]} ({lower.space_group[0]}), cost higher by {lower.cost_difference:.1f}"
+            if lower
+            else "none",
+        ),
+        ("detection limit", f"As = {report.detection_limit:.3f} angstrom: what is smaller may have been missed"),
+    ]
+    return Group(_heading("Noise"), _facts(rows), Text())
 
 
 def primary_sets_table(analysis: Analysis) -> RenderableType:
@@ -220,6 +307,51 @@ def primary_sets_table(analysis: Analysis) -> RenderableType:
     )
     rest = len(analysis.primary_sets) - SHOWN_SETS
     return Group(table, Text(f"  and {rest} more with smaller shares")) if rest > 0 else table
+
+
+def reflections_table(reflections: Sequence[Reflection], shown: int = 4) -> RenderableType:
+    """Return, for every order parameter with superlattice lines, the lines that show it best."""
+    candidates = [r for r in reflections if r.is_superlattice]
+    rows = []
+    for label in dict.fromkeys(label for r in candidates for label in r.at_wave_vector_of):
+        own = [r for r in candidates if label in r.at_wave_vector_of and r.shares[label] > 0]
+        for r in sorted(own, key=lambda r: -r.intensity * min(r.shares[label], 1.0))[:shown]:
+            indices = " ".join(map(str, r.parent_indices))
+            rows.append(
+                (
+                    label,
+                    f"{r.two_theta:.2f}",
+                    f"{r.spacing:.4f}",
+                    f"{r.intensity:.2f}",
+                    indices,
+                    f"{r.shares[label]:.0%}",
+                )
+            )
+    columns = ("irrep", "2 theta", "d", "intensity", "hkl of the parent", "lost without it")
+    title = "Superlattice lines that show an irrep (Cu K alpha; strongest line: 100)"
+    return _table(title, columns, rows, right=(1, 2, 3, 5))
+
+
+def series_report(rows: Sequence[Row]) -> RenderableType:
+    """Return one line per structure: the largest amplitudes of the series."""
+    good = [row for row in rows if "error" not in row]
+    sizes: dict[str, float] = {}
+    for row in good:
+        for name, value in row.items():
+            if name.startswith("Ap "):
+                sizes[name] = max(sizes.get(name, 0.0), value)
+    shown = sorted(sizes, key=lambda name: -sizes[name])[:5]
+    lines = [
+        (Path(row["child"]).name, f"{row['symbol']} ({row['space_group']})", *(_cell(row.get(name)) for name in shown))
+        for row in good
+    ]
+    title = f"{len(good)} of {len(rows)} structures; the largest amplitudes (Ap, angstrom); --csv FILE has all"
+    columns = ("structure", "group", *(name.removeprefix("Ap ") for name in shown))
+    return _table(title, columns, lines, right=range(2, 2 + len(shown)), fold=(0,))
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 # --- the fit -------------------------------------------------------------------------------------------------------
@@ -261,7 +393,7 @@ def _nature(irrep: str) -> str:
     return names.get(irrep, f"l = {irrep[0]}, {'even' if irrep[-1] == 'e' else 'odd'} parity")
 
 
-def carriers_table(discovery: Discovery) -> Table:
+def carriers_table(discovery: Discovery) -> RenderableType:
     """Return the possible carriers, the chosen one marked."""
     chosen = discovery.carrier.name if discovery.carrier else ""
     known = {c.name for c in discovery.carriers}
@@ -322,7 +454,7 @@ def _network(discovery: Discovery) -> list[RenderableType]:
     return [_heading("Fit"), _facts(rows), Text()]
 
 
-def learned_table(discovery: Discovery) -> Table:
+def learned_table(discovery: Discovery) -> RenderableType:
     """Return the names of what the network learned."""
     rows = [
         (found.input, found.label, found.direction, f"{found.isotropy_subgroup[1]} ({found.isotropy_subgroup[0]})",
@@ -333,7 +465,7 @@ def learned_table(discovery: Discovery) -> Table:
     return _table("The learned order parameter", columns, rows, right=(4,))
 
 
-def necessity_table(discovery: Discovery) -> Table:
+def necessity_table(discovery: Discovery) -> RenderableType:
     """Return what happens without each primary order parameter."""
     rows = [(n.without, f"{n.residual_max:.4f}", f"{n.exact_floor_max:.4f}") for n in discovery.necessity]
     columns = ("without", "network misses", "exact floor")

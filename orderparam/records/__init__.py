@@ -1,0 +1,20 @@
+"""Result files: every noun as plain JSON with a schema name and a version."""
+
+from .files import VERSION, to_json, versions, write_text
+from .fit import fit_record
+from .modes import correspondence_record, modes_record, noise_record, series_record
+from .symmetry import symmetry_list, symmetry_record
+
+__all__ = [
+    "VERSION",
+    "correspondence_record",
+    "fit_record",
+    "modes_record",
+    "noise_record",
+    "series_record",
+    "symmetry_list",
+    "symmetry_record",
+    "to_json",
+    "versions",
+    "write_text",
+]

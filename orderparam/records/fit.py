@@ -1,0 +1,115 @@
+"""The record of a fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderparam.discovery.discover import Discovery
+
+from .files import VERSION, versions
+from .modes import modes_record
+
+FIT_SCHEMA = "orderparam/fit"
+
+
+def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, Any]:
+    """Return the public record of a fit (schema ``orderparam/fit``); `command` is what the user asked for."""
+    fit, choice = discovery.fit, discovery.fit.choice
+    number, symbol = discovery.predicted_group
+    held = (
+        {m.name: holds for m, holds in zip(discovery.carrier.members, discovery.carrier.holds, strict=True)}
+        if (discovery.carrier)
+        else {}
+    )
+    members = {m.name: m for m in discovery.carrier.members} if discovery.carrier else {}
+    primary = [m.label for m in discovery.primaries]
+    inputs = []
+    for block in discovery.blocks:
+        name = block.name.split(" (")[0]
+        member = members.get(name)
+        helper = " (" in block.name
+        inputs.append(
+            {
+                "element": member.element if member else name.split(":")[0],
+                "site": member.site if member else name.split(":")[0],
+                "irrep": str(block.irrep),
+                "space_group_irreps": [block.name.split(" (")[1].rstrip(")")]
+                if helper
+                else [label for label in primary if label in held.get(name, ())],
+                "free_components": block.n_free,
+                "helper": helper,
+            }
+        )
+    return {
+        "schema": FIT_SCHEMA,
+        "version": VERSION,
+        "modes": modes_record(discovery.analysis),
+        "inputs": inputs,
+        "carriers": [
+            {
+                "element": m.element,
+                "site": m.site,
+                "irrep": str(m.irrep),
+                "components_per_formula_unit": m.components_per_formula_unit,
+                "share_held": carrier.share_held,
+                "tied": carrier.tied,
+                "chosen": discovery.carrier is not None and carrier.name == discovery.carrier.name,
+                "with": [other.name for other in carrier.members if other is not m],
+            }
+            for carrier in discovery.carriers
+            for m in carrier.members
+        ],
+        "gradient": [
+            {
+                "element": g.element,
+                "site": g.site,
+                "irrep": g.irrep,
+                "space_group_irrep": g.space_group_irrep,
+                "norm": g.norm,
+            }
+            for g in discovery.gradient
+        ],
+        "learned_order_parameter": [
+            {
+                "label": found.label,
+                "direction": found.direction,
+                "normalised_to": found.normalised_to,
+                "input": found.input,
+                "isotropy_subgroup": {
+                    "number": found.isotropy_subgroup[0],
+                    "symbol": found.isotropy_subgroup[1],
+                },
+                "share_of_input": found.share_of_input,
+            }
+            for found in discovery.learned
+        ],
+        "necessity": [
+            {
+                "without": n.without,
+                "residual_max": n.residual_max,
+                "exact_floor_max": n.exact_floor_max,
+                "strain_residual": n.strain_residual,
+                "strain_floor": n.strain_floor,
+            }
+            for n in discovery.necessity
+        ],
+        "residual": {"max": fit.deviation.max, "rms": fit.deviation.rms, "mean_abs": fit.deviation.mean_abs},
+        "strain_residual": fit.deviation.strain,
+        "predicted": {"space_group": {"number": number, "symbol": symbol}, "symprec": 1e-4},
+        "architecture": {
+            "lmax": choice.architecture.lmax,
+            "layers": choice.architecture.layers,
+            "cutoff": fit.network.radial.cutoff,
+            "rank_deficiency": choice.chosen.deficiency,
+            "unreachable": list(discovery.unreachable),
+            "helpers": list(discovery.helpers),
+            "tried": [str(rung.architecture) for rung in choice.rungs],
+        },
+        "converged": fit.converged,
+        "iterations": fit.iterations,
+        "restarts": fit.restarts,
+        "seed": fit.config.seed,
+        "config": command,
+        "versions": versions(),
+        "seconds": discovery.seconds,
+    }
