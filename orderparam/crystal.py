@@ -206,8 +206,8 @@ def read_crystal(path: str | Path) -> Crystal:
         raise
     except Exception as problem:
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-        if "nan" in path.read_text(errors="replace").lower().split():
-            reason = "a coordinate or cell length is not a number (NaN)"
+        if {"nan", "inf", "-inf"} & set(path.read_text(errors="replace").lower().split()):
+            reason = "a coordinate or cell length is not a finite number"
         raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
     crystal = _from_pymatgen(structure, name=str(path), notes=notes)
     return replace(crystal, uncertainties=_read_uncertainties(path)) if _is_cif(path) else crystal

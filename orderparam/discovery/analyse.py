@@ -91,11 +91,9 @@ class Analysis:
             # a share A^2 / sum A^2 errs by about 2 sigma / |u|
             margin = 4 * self.noise.sigma / distortion.total_amplitude
             tied = [s for s in self.primary_sets if s.tied or abs(s.share - chosen.share) < margin]
-        if len(tied) > 1:
-            notes.append(
-                "several sets of primary order parameters explain the child equally well: "
-                + "; ".join(" + ".join(s.labels) for s in tied)
-            )
+        names = list(dict.fromkeys(" + ".join(s.labels) for s in tied))
+        if len(names) > 1:
+            notes.append(f"several sets of primary order parameters explain the child equally well: {'; '.join(names)}")
         return tuple(notes)
 
 

@@ -128,7 +128,7 @@ def match(
         raise MatchingError(
             f"no mapping of the child's {len(child.species)} atoms onto the parent keeps every principal strain within "
             f"{max_strain:.0%} and every displacement within {max_displacement:g} angstrom: are the two structures "
-            "related? Larger bounds may be set"
+            "related? --max-strain and --max-displacement allow more"
         )
     _logger.debug("%d mappings tried", len(shortlist.mappings))
     return tuple(_correspondence(mapping, search, mirrored=mirror) for mapping in search.distinct(shortlist)[:keep])
