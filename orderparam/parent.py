@@ -195,8 +195,12 @@ def choose_frame(
     tolerance = max(10 * report.symprec, 0.01)
     keeps = lengths[0] < tolerance or "yes" in fits
     if origin is None and keeps:
-        best = np.zeros(3) if lengths[0] < tolerance else candidates[0]
-        return transformation, best, axes, ()
+        if lengths[0] >= tolerance:
+            return transformation, candidates[0], axes, ()
+        if "yes" in fits:
+            return transformation, np.zeros(3), axes, ()
+        same = _equivalent_origins(report, crystal.lattice, transformation, candidates, tolerance)
+        return transformation, min(same, key=lambda shift: _description(crystal, transformation, shift)), axes, ()
     best, warnings = choose_origin(crystal, transformation, candidates, origin, symbol_of(report.number))
     return transformation, best, axes, warnings
 
@@ -207,7 +211,8 @@ def choose_origin(
     """Choose among the standard origins of a group as a function of the structure alone.
 
     An origin with an atom on it is preferred; then the species with the fewest atoms, then the shorter distance to
-    the next atom (in a perovskite: the B cation), then the distances of all atoms from the origin, by species.
+    the next atom (in a perovskite: the B cation), then the distances of all atoms from the origin, by species, then
+    the smallest coordinates, z first (in rutile: oxygen at x,x,0).
 
     Returns
     -------
@@ -229,7 +234,9 @@ def choose_origin(
         )
         keys.append((atom is None, counts[crystal.species[nearest]], gap, crystal.species[nearest], spectrum))
         atoms.append(atom)
-    ranked = sorted(range(len(candidates)), key=keys.__getitem__)
+    ranked = sorted(
+        range(len(candidates)), key=lambda i: (keys[i], _description(crystal, transformation, candidates[i]))
+    )
     if origin is not None:
         fitting = [i for i in ranked if atoms[i] is not None and origin in _names(crystal, atoms[i])]
         if not fitting:
@@ -252,6 +259,23 @@ def choose_origin(
     return candidates[best], (
         f"the parent's origin is not a standard origin of {symbol}: {chosen}, and labels of irreps depend on it{hint}",
     )
+
+
+def _equivalent_origins(
+    report: SymmetryReport, lattice: np.ndarray, transformation: np.ndarray, candidates: np.ndarray, tolerance: float
+) -> np.ndarray:
+    """Return the shifts whose origins an operation of the crystal maps onto the origin of the file."""
+    places = -np.linalg.solve(transformation, candidates.T).T
+    gaps = places[:, None] - report.translations[None]
+    lengths = np.linalg.norm((gaps - np.rint(gaps)) @ lattice, axis=2).min(axis=1)
+    return candidates[lengths < tolerance]
+
+
+def _description(crystal: Crystal, transformation: np.ndarray, shift: np.ndarray) -> list[tuple[float, ...]]:
+    """Return the coordinates (z, y, x) of all atoms in the standard frame, sorted, element by element."""
+    places = crystal.positions @ transformation.T + shift
+    places = np.round(places - np.floor(places + 5e-4), 3) + 0.0
+    return sorted((float(kind), *place[::-1]) for kind, place in zip(crystal.kinds, places.tolist(), strict=True))
 
 
 def _names(crystal: Crystal, atom: int | None) -> set[str]:
