@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orderparam.lattice import lattice_points_within
-from orderparam.matching.assignment import IdealSites
+from orderparam.matching.assignment import Assignment, IdealSites
 
 STRAIN_WEIGHT = 1.5
 """A strain e costs as much as a displacement of 1.5 rho e, rho the cube root of the volume per atom (as in `match`)."""
@@ -74,10 +74,16 @@ class PseudoOperations:
     shifts: np.ndarray
     costs: np.ndarray
 
+    @classmethod
+    def none(cls, n: int) -> PseudoOperations:
+        """Return an empty list of operations for n atoms."""
+        whole = np.int64
+        return cls(np.empty((0, 3, 3), whole), np.empty((0, n), whole), np.empty((0, n, 3), whole), np.empty(0))
+
     def __len__(self) -> int:
         return len(self.rotations)
 
-    def __getitem__(self, chosen: np.ndarray) -> PseudoOperations:
+    def __getitem__(self, chosen: np.ndarray | slice) -> PseudoOperations:
         """Return a selection of the operations."""
         return PseudoOperations(self.rotations[chosen], self.targets[chosen], self.shifts[chosen], self.costs[chosen])
 
@@ -216,9 +222,7 @@ def _of_finite_order(rotations: np.ndarray) -> np.ndarray:
 # --- operations of the atoms --------------------------------------------------------------------------------------
 
 
-def find_operations(
-    cell: Cell, rotations: np.ndarray, strains: np.ndarray, tolerance: float
-) -> tuple[PseudoOperations, np.ndarray]:
+def find_operations(cell: Cell, rotations: np.ndarray, strains: np.ndarray, tolerance: float) -> PseudoOperations:
     """Find for every rotation the translation that brings the atoms nearest to atoms.
 
     Seeds are ``w = x_j - W x_0`` for the atoms j of the rarest species; they follow ``w <- w - mean(residual)``.
@@ -232,30 +236,27 @@ def find_operations(
 
     Returns
     -------
-    operations : PseudoOperations
+    PseudoOperations
         Of those rotations for which there is a bijection within the tolerance, cheapest first.
-    worst : (m,) float64
-        Largest distance of each operation, angstrom.
     """
     sites = IdealSites(cell.lattice, cell.positions, cell.kinds)
     rows, shifts = _promising(cell, sites, rotations, tolerance)
-    found: dict[int, tuple[float, float, np.ndarray, np.ndarray]] = {}
-    for row, shift in zip(rows, shifts, strict=True):
+    found: dict[int, Assignment] = {}
+    for row, shift in zip(rows.tolist(), shifts, strict=True):
         if row in found:
             continue
         moved = cell.positions @ rotations[row].T
         assignment = sites.assign(moved, cell.kinds, shift, np.eye(3, dtype=np.int64))
-        worst = np.linalg.norm(assignment.displacements, axis=1).max()
-        if worst <= tolerance:
-            found[row] = (assignment.mean_square, worst, assignment.sites, assignment.cells)
-    chosen = np.array(list(found), dtype=np.int64)
-    n = len(cell.kinds)
-    targets = np.array([f[2] for f in found.values()], dtype=np.int64).reshape(-1, n)
-    cells = np.array([f[3] for f in found.values()], dtype=np.int64).reshape(-1, n, 3)
-    costs = np.array([f[0] for f in found.values()]) + (STRAIN_WEIGHT * cell.rho * strains[chosen]) ** 2
+        if np.linalg.norm(assignment.displacements, axis=1).max() <= tolerance:
+            found[row] = assignment
+    if not found:
+        return PseudoOperations.none(len(cell.kinds))
+    chosen = np.array(list(found))
+    cells = np.array([a.cells for a in found.values()])
+    costs = np.array([a.mean_square for a in found.values()]) + (STRAIN_WEIGHT * cell.rho * strains[chosen]) ** 2
+    targets = np.array([a.sites for a in found.values()])
     operations = PseudoOperations(rotations[chosen], targets, cells - cells[:, :1], costs)
-    order = np.argsort(np.round(costs, 9), kind="stable")
-    return operations[order], np.array([f[1] for f in found.values()])[order]
+    return operations[np.argsort(np.round(costs, 9), kind="stable")]
 
 
 def _promising(cell: Cell, sites: IdealSites, rotations: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ operations of the averaged cell (M to G). C. Hermann, Z. Kristallogr. 69, 533 (1
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,35 +16,28 @@ import numpy as np
 
 from orderparam.crystal import Crystal
 from orderparam.errors import SymmetryError
-from orderparam.lattice import niggli_reduce, shortest_images_reduced
-from orderparam.parent import Parent, average_lattice, symmetrise
-from orderparam.spacegroup import PrimitiveCell, SpaceGroup, primitive_cell, report_symmetry
+from orderparam.parent import Parent, symmetrise
+from orderparam.spacegroup import SpaceGroup, primitive_cell, report_symmetry
 
-from .closure import PartialGroup
-from .operations import Cell, PseudoOperations, concatenated, find_operations, lattice_self_maps
-from .translations import FoldedCell, folded_cells
+from .averages import Average, Child, distance, search_averages
 
 _logger = logging.getLogger(__name__)
 
 WEAK_SCORE = 0.3
-"""Above this score (angstrom) a proposal is weak: so much displacement buys too little symmetry."""
+"""From this score on (angstrom) a proposal is weak: so much displacement buys too little symmetry."""
 
 WEAK_DISPLACEMENT = 1.1
-"""Above this largest displacement (angstrom) a proposal is weak."""
-
-MAX_STRAIN = 0.2
-"""Largest principal strain between child and parent."""
+"""From this largest displacement on (angstrom) a proposal is weak."""
 
 OPERATION_TOLERANCE = 1.6
 """Largest distance (angstrom) between an operation's image of an atom and an atom, about twice a displacement."""
 
-_MAX_CELLS = 60
-_MAX_GROUPS = 120
-_MAX_OPERATIONS = 128
+NOISE = 0.09
+"""What distance (angstrom) a careless measurement or relaxation explains: 0.05 on every coordinate."""
+
+_NOISE_TOLERANCE = 0.6
 _MAX_SYMMETRISED = 24
-_EXACT = 0.02  # angstrom: the child's own operations must be kept within this
 _SYMPREC = 2e-3
-_STRAIN_WEIGHT = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +50,11 @@ class Proposal:
     index : int
         Of the child's space group in the parent's: the number of domains.
     rms, max_displacement : float
-        Of the child's atoms from the parent's, in the parent's metric, angstrom.
+        Of the child's atoms from the parent's, mean displacement removed, in the parent's metric, angstrom.
     rms_strain : float
         Root mean square of the principal strains from parent to child.
+    score : float
+        What a unit of symmetry costs on the steepest part of the way up, angstrom; see `steepest_slope`.
     """
 
     parent: Parent
@@ -66,6 +62,7 @@ class Proposal:
     rms: float
     max_displacement: float
     rms_strain: float
+    score: float
 
     @property
     def group(self) -> SpaceGroup:
@@ -73,20 +70,24 @@ class Proposal:
         return self.parent.group
 
     @property
-    def score(self) -> float:
-        """sqrt(rms^2 + (2 rho e)^2) / ln(index) (angstrom), e the rms strain and rho^3 the volume per atom."""
-        rho = np.cbrt(abs(np.linalg.det(self.parent.lattice)) / self.parent.crystal.n_sites)
-        return float(np.hypot(self.rms, _STRAIN_WEIGHT * rho * self.rms_strain) / np.log(self.index))
+    def distance(self) -> float:
+        """d = sqrt(rms^2 + (2 rho e)^2) (angstrom), e the rms strain and rho^3 the volume per atom."""
+        return distance(self.rms, self.rms_strain, self.parent.crystal)
 
     @property
     def is_weak(self) -> bool:
         """Whether the distortion is large for the symmetry that the parent adds."""
         return self.score >= WEAK_SCORE or self.max_displacement >= WEAK_DISPLACEMENT
 
+    @property
+    def is_noise(self) -> bool:
+        """Whether the child has this symmetry within `NOISE`."""
+        return self.distance <= NOISE
+
     @cached_property
     def crystal(self) -> Crystal:
-        """The parent in its conventional cell, in the standard setting."""
-        return _conventional(self.parent)
+        """The parent in the conventional cell and the standard setting of its space group."""
+        return self.parent.conventional_crystal()
 
     def __str__(self) -> str:
         return f"Proposal({self.group}, index {self.index}, rms {self.rms:.3f} angstrom, score {self.score:.3f})"
@@ -116,153 +117,80 @@ def propose_parents(child: Crystal, *, symprec: float = 1e-3, limit: int = 12) -
     SymmetryError
         When spglib finds no space group for the child.
     """
-    report = report_symmetry(child, symprec)
-    own = primitive_cell(child, report)
-    cell = Cell(own.crystal.lattice, own.crystal.positions, own.crystal.kinds)
-    candidates: list[_Average] = []
-    for folded in folded_cells(cell, OPERATION_TOLERANCE, 2 * WEAK_DISPLACEMENT, _MAX_CELLS):
-        candidates += _averages(cell, own, folded)
-    candidates = _distinct([c for c in candidates if c.index > 1 and c.strain_max <= MAX_STRAIN])
-    _logger.debug("%d averaged structures", len(candidates))
-    found: dict[tuple[int, int, float, float], Proposal] = {}
-    for candidate in candidates[:_MAX_SYMMETRISED]:
-        proposal = _proposal(candidate, own)
+    start = Child.from_primitive(primitive_cell(child, report_symmetry(child, symprec)))
+    averages = _distinct(_averages(start))
+    _logger.debug("%d averages", len(averages))
+    found: dict[tuple[float, ...], Proposal] = {}
+    for average in averages[:_MAX_SYMMETRISED]:
+        proposal = _proposal(average, averages)
         if proposal is not None:
             key = (proposal.group.number, proposal.index, round(proposal.rms, 3), round(proposal.rms_strain, 4))
             found.setdefault(key, proposal)
-    return tuple(sorted(found.values(), key=_rank)[:limit])
+    return tuple(sorted(found.values(), key=lambda p: _rank(p, p.score))[:limit])
 
 
-def _rank(found: Proposal | _Average) -> tuple[bool, float, float]:
+def steepest_slope(index: int, far: float, others: Iterable[tuple[int, float]]) -> float:
+    """Return the largest sqrt(d^2 - d_0^2) / ln(index / i_0), angstrom, over the stations below.
+
+    Averages over a group and over a subgroup obey Pythagoras: sqrt(d^2 - d_0^2) is the distance between them. The
+    child itself, (1, 0), is a station; the others are those that are nearer and whose index divides this one. A parent
+    is convincing only if every part of the way to it is: noise that lowers a child to P1 makes the first part cheap,
+    and must not pay for the rest.
+
+    Parameters
+    ----------
+    index : int
+    far : float
+        d, angstrom.
+    others : iterable of (int, float)
+        i_0 and d_0.
+
+    Examples
+    --------
+    >>> round(steepest_slope(48, 0.4, []), 3), round(steepest_slope(48, 0.4, [(24, 0.1)]), 3)
+    (0.103, 0.559)
+    """
+    stations = [(1, 0.0), *((i, d) for i, d in others if i < index and index % i == 0 and d < far)]
+    return max(float(np.sqrt(far**2 - d**2) / np.log(index / i)) for i, d in stations)
+
+
+def _averages(start: Child) -> list[Average]:
+    """Search from the child, or, where it has more symmetry within `NOISE`, from what it is then."""
+    near = [a for a in search_averages(start, _NOISE_TOLERANCE) if a.index > 1 and a.distance <= NOISE]
+    if near:
+        best = max(near, key=lambda a: (a.index, -a.distance))
+        try:
+            return [best, *search_averages(best.as_child(_SYMPREC), OPERATION_TOLERANCE)]
+        except SymmetryError as problem:
+            _logger.debug("the symmetry within the noise is no start: %s", problem)
+    return search_averages(start, OPERATION_TOLERANCE)
+
+
+def _rank(found: Average | Proposal, score: float) -> tuple[bool, int, float]:
     """Return the key that sorts strong proposals by index, then weak ones by score."""
-    return (found.is_weak, 0 if found.is_weak else -found.index, found.score)
+    weak = score >= WEAK_SCORE or found.max_displacement >= WEAK_DISPLACEMENT
+    return (weak, 0 if weak else -found.index, score)
 
 
-@dataclass(frozen=True, eq=False)
-class _Average:
-    """A child averaged over a group, before spglib has seen it."""
-
-    lattice: np.ndarray
-    positions: np.ndarray
-    members: np.ndarray
-    index: int
-    rms: float
-    max_displacement: float
-    rms_strain: float
-    strain_max: float
-
-    @property
-    def score(self) -> float:
-        rho = np.cbrt(abs(np.linalg.det(self.lattice)) / len(self.positions))
-        return float(np.hypot(self.rms, _STRAIN_WEIGHT * rho * self.rms_strain) / np.log(max(self.index, 2)))
-
-    @property
-    def is_weak(self) -> bool:
-        return self.score >= WEAK_SCORE or self.max_displacement >= WEAK_DISPLACEMENT
+def _distinct(averages: list[Average]) -> list[Average]:
+    """Keep one of the averages of higher symmetry that agree in index, displacements and strain, the best first."""
+    kept: dict[tuple[float, ...], Average] = {}
+    for average in averages:
+        lengths = (round(average.rms, 3), round(average.max_displacement, 3))
+        if average.index > 1:
+            kept.setdefault((average.index, *lengths, round(average.rms_strain, 4)), average)
+    stations = [(a.index, a.distance) for a in kept.values()]
+    return sorted(kept.values(), key=lambda a: _rank(a, steepest_slope(a.index, a.distance, stations)))
 
 
-def _averages(child: Cell, own: PrimitiveCell, folded: FoldedCell) -> list[_Average]:
-    """Average a folded cell over every group of point operations that holds the child's own."""
-    kept = _own_operations(own, folded)
-    if kept is None:
-        return []
-    rotations, strains = lattice_self_maps(folded.cell.lattice, MAX_STRAIN)
-    fresh = ~(rotations[:, None] == kept.rotations[None]).all(axis=(2, 3)).any(axis=1)
-    found, _ = find_operations(folded.cell, rotations[fresh], strains[fresh], OPERATION_TOLERANCE)
-    found = found[np.arange(min(len(found), _MAX_OPERATIONS))]
-    operations = concatenated([kept, found]).with_products(folded.cell, 2 * WEAK_DISPLACEMENT, MAX_STRAIN)
-    operations = operations[np.arange(min(len(operations), 2 * _MAX_OPERATIONS))]
-    rotations = np.unique(operations.rotations, axis=0, return_inverse=True)[1].ravel()
-    partial = PartialGroup(operations.table(), rotations)
-    base = partial.closure(range(len(kept)))
-    if base is None or len(base) > len(kept):
-        return []
-    n_own = len(kept)
-    averages = []
-    for group in partial.groups(base, _MAX_GROUPS):
-        averages.append(_average(child, folded, operations[np.array(sorted(group))], n_own))
-    return averages
-
-
-def _own_operations(own: PrimitiveCell, folded: FoldedCell) -> PseudoOperations | None:
-    """Return the child's own operations in a folded cell, None where folding has broken one of them."""
-    columns = folded.basis.T
-    rotations = columns @ own.rotations @ np.linalg.inv(columns)
-    whole = np.rint(rotations).astype(np.int64)
-    if np.abs(rotations - whole).max() > 1e-6:
-        return None
-    cell = folded.cell
-    images = cell.positions @ np.swapaxes(whole, 1, 2) + (own.translations @ columns.T)[:, None]
-    offsets = images[:, :, None] - cell.positions
-    wrapped = shortest_images_reduced(offsets, cell.lattice)
-    distances = np.linalg.norm(wrapped @ cell.lattice, axis=-1)
-    distances[:, cell.kinds[:, None] != cell.kinds] = np.inf
-    targets = distances.argmin(axis=2)
-    if distances.min(axis=2).max() > _EXACT or (np.sort(targets, axis=1) != np.arange(len(cell.kinds))).any():
-        return None
-    cells = np.rint(offsets - wrapped).astype(np.int64)
-    shifts = np.take_along_axis(cells, targets[:, :, None, None], axis=2)[:, :, 0]
-    return PseudoOperations(whole, targets, shifts - shifts[:, :1], np.zeros(len(whole)))
-
-
-def _average(child: Cell, folded: FoldedCell, group: PseudoOperations, n_own: int) -> _Average:
-    """Average a folded cell over a group, x*_p(i) = mean_g (W x_i + w_g - n_i), and compare the child with it."""
-    cell = folded.cell
-    lattice = average_lattice(cell.lattice, group.rotations)
-    images = cell.positions @ np.swapaxes(group.rotations, 1, 2) + group.translations(cell.positions)[:, None]
-    positions = np.zeros_like(cell.positions)
-    np.add.at(positions, group.targets.ravel(), (images - group.shifts).reshape(-1, 3))
-    positions /= len(group)
-    displacements = child.positions @ folded.basis - positions[folded.members]
-    reduced, transformation = niggli_reduce(lattice)
-    displacements = shortest_images_reduced(displacements @ np.linalg.inv(transformation), reduced) @ reduced
-    lengths = np.linalg.norm(displacements - displacements.mean(axis=0), axis=1)
-    strains = np.linalg.svd(np.linalg.solve(folded.basis @ lattice, child.lattice), compute_uv=False) - 1
-    return _Average(
-        lattice,
-        positions,
-        folded.members,
-        folded.n_cells * len(group) // n_own,
-        float(np.sqrt(np.mean(lengths**2))),
-        float(lengths.max()),
-        float(np.sqrt(np.mean(strains**2))),
-        float(np.abs(strains).max()),
-    )
-
-
-def _distinct(candidates: list[_Average]) -> list[_Average]:
-    """Rank averages and keep one of those that agree in index, displacements and strain."""
-    kept: dict[tuple[int, float, float, float], _Average] = {}
-    for candidate in sorted(candidates, key=_rank):
-        key = (
-            candidate.index,
-            round(candidate.rms, 3),
-            round(candidate.max_displacement, 3),
-            round(candidate.rms_strain, 4),
-        )
-        kept.setdefault(key, candidate)
-    return list(kept.values())
-
-
-def _proposal(candidate: _Average, own: PrimitiveCell) -> Proposal | None:
+def _proposal(average: Average, averages: list[Average]) -> Proposal | None:
     """Name the group of an average, which may have gained symmetry by chance; None where spglib finds none."""
-    first = np.unique(candidate.members, return_index=True)[1]
-    crystal = Crystal(
-        candidate.lattice,
-        candidate.positions,
-        tuple(own.crystal.species[i] for i in first),
-        name=f"parent of {own.crystal.name}" if own.crystal.name else "",
-    )
     try:
-        parent = symmetrise(crystal, _SYMPREC)
+        parent = symmetrise(average.crystal, _SYMPREC)
     except SymmetryError as problem:
         _logger.debug("an average is dropped: %s", problem)
         return None
-    volume = own.crystal.n_sites / parent.crystal.n_sites
-    index = round(parent.group.order / len(own.rotations) * volume)
-    return Proposal(parent, index, candidate.rms, candidate.max_displacement, candidate.rms_strain)
-
-
-def _conventional(parent: Parent) -> Crystal:
-    """Return a parent in its conventional cell; the cell is that of the standard setting."""
-    raise NotImplementedError
+    child = average.child
+    index = round(parent.group.order / child.order * child.crystal.n_sites / parent.crystal.n_sites)
+    score = steepest_slope(index, average.distance, ((a.index, a.distance) for a in averages))
+    return Proposal(parent, index, average.rms, average.max_displacement, average.rms_strain, score)
