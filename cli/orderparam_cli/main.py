@@ -13,6 +13,7 @@ from orderparam.errors import OrderParamError
 
 from .fit import fit
 from .modes import modes
+from .parent import parent
 from .symmetry import symmetry
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("fit")(fit)
 app.command("modes")(modes)
+app.command("parent")(parent)
 app.command("symmetry")(symmetry)
 
 

@@ -1,5 +1,14 @@
 """Parents for a child without one: the symmetry that a crystal nearly has."""
 
-from .propose import Proposal, propose_parents
+from .averages import MAX_DISPLACEMENT, MAX_STRAIN
+from .propose import NOISE, WEAK_DISPLACEMENT, WEAK_SCORE, Proposal, propose_parents
 
-__all__ = ["Proposal", "propose_parents"]
+__all__ = [
+    "MAX_DISPLACEMENT",
+    "MAX_STRAIN",
+    "NOISE",
+    "WEAK_DISPLACEMENT",
+    "WEAK_SCORE",
+    "Proposal",
+    "propose_parents",
+]

@@ -92,7 +92,7 @@ class Average:
 
     @property
     def distance(self) -> float:
-        """d = sqrt(rms^2 + (2 rho e)^2) (angstrom), e the rms strain and rho^3 the volume per atom."""
+        """D = sqrt(rms^2 + (2 rho e)^2) (angstrom), e the rms strain and rho^3 the volume per atom."""
         return distance(self.rms, self.rms_strain, self.crystal)
 
     def as_child(self, symprec: float) -> Child:

@@ -16,8 +16,9 @@ import numpy as np
 
 from orderparam.crystal import Crystal
 from orderparam.errors import SymmetryError
+from orderparam.lattice import QuotientLattice
 from orderparam.parent import Parent, symmetrise
-from orderparam.spacegroup import SpaceGroup, primitive_cell, report_symmetry
+from orderparam.spacegroup import CENTRINGS, SpaceGroup, centring_letter, primitive_cell, report_symmetry
 
 from .averages import Average, Child, distance, search_averages
 
@@ -71,7 +72,7 @@ class Proposal:
 
     @property
     def distance(self) -> float:
-        """d = sqrt(rms^2 + (2 rho e)^2) (angstrom), e the rms strain and rho^3 the volume per atom."""
+        """D = sqrt(rms^2 + (2 rho e)^2) (angstrom), e the rms strain and rho^3 the volume per atom."""
         return distance(self.rms, self.rms_strain, self.parent.crystal)
 
     @property
@@ -87,7 +88,17 @@ class Proposal:
     @cached_property
     def crystal(self) -> Crystal:
         """The parent in the conventional cell and the standard setting of its space group."""
-        return self.parent.conventional_crystal()
+        centring = CENTRINGS[centring_letter(self.group.number)]
+        primitive = self.parent.crystal
+        cells = QuotientLattice(np.rint(np.linalg.inv(centring))).representatives
+        places = (primitive.positions[:, None] + cells).reshape(-1, 3) @ centring
+        return Crystal(
+            np.linalg.inv(centring) @ primitive.lattice,
+            places - np.floor(places + 1e-9),
+            tuple(np.repeat(primitive.species, len(cells)).tolist()),
+            tuple(np.repeat(primitive.labels, len(cells)).tolist()),
+            primitive.name,
+        )
 
     def __str__(self) -> str:
         return f"Proposal({self.group}, index {self.index}, rms {self.rms:.3f} angstrom, score {self.score:.3f})"

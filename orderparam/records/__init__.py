@@ -3,6 +3,7 @@
 from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
 from .modes import correspondence_record, modes_record, noise_record, series_record
+from .parent import parent_record
 from .symmetry import symmetry_list, symmetry_record
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "fit_record",
     "modes_record",
     "noise_record",
+    "parent_record",
     "series_record",
     "symmetry_list",
     "symmetry_record",
