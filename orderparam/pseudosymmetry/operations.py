@@ -8,7 +8,7 @@ distance of the atoms from symmetric places; real translations w would drift.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,16 +108,16 @@ class PseudoOperations:
         the product of good ones.
         """
         known = set(_keys(self.rotations, self.targets, self.shifts).tolist())
-        parts = [self]
+        fresh = []
         for found, rotations, targets, shifts in self._compositions():
             flat, first = np.unique(found, return_index=True)
             first = first[[key not in known for key in flat.tolist()]]
             known.update(flat.tolist())
-            a, b = np.unravel_index(first, found.shape)
-            parts.append(_measured(cell, rotations[a, b], targets[a, b], shifts[a, b], tolerance, max_strain))
-        fresh = concatenated(parts[1:])
-        fresh = fresh[np.argsort(np.round(fresh.costs, 9), kind="stable")]
-        return concatenated([self, fresh])
+            pairs = np.unravel_index(first, found.shape)
+            products = PseudoOperations(rotations[pairs], targets[pairs], shifts[pairs], np.zeros(len(first)))
+            fresh.append(_measured(cell, products, tolerance, max_strain))
+        joined = concatenated(fresh)
+        return concatenated([self, joined[np.argsort(np.round(joined.costs, 9), kind="stable")]])
 
     def _compositions(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
         """Yield keys, rotations, targets and shifts of the products a b, for blocks of rows a."""
@@ -141,21 +141,19 @@ def concatenated(parts: Sequence[PseudoOperations]) -> PseudoOperations:
     return PseudoOperations(rotations, targets, shifts, costs)
 
 
-def _measured(
-    cell: Cell, rotations: np.ndarray, targets: np.ndarray, shifts: np.ndarray, tolerance: float, max_strain: float
-) -> PseudoOperations:
+def _measured(cell: Cell, found: PseudoOperations, tolerance: float, max_strain: float) -> PseudoOperations:
     """Return those triples that keep atoms within a tolerance and the lattice within a strain, with their costs."""
-    residuals = cell.positions[targets] + shifts - cell.positions @ np.swapaxes(rotations, 1, 2)
+    residuals = cell.positions[found.targets] + found.shifts - cell.positions @ np.swapaxes(found.rotations, 1, 2)
     residuals = (residuals - residuals.mean(axis=1, keepdims=True)) @ cell.lattice
     squares = np.sum(residuals**2, axis=2)
-    halves = _half_strains(cell.lattice, rotations)
-    allowed = (squares.max(axis=1) <= tolerance**2) & (np.abs(halves).max(axis=1) <= max_strain)
+    halves = _half_strains(cell.lattice, found.rotations)
     costs = squares.mean(axis=1) + (STRAIN_WEIGHT * cell.rho) ** 2 * np.mean(halves**2, axis=1)
-    return PseudoOperations(rotations[allowed], targets[allowed], shifts[allowed], costs[allowed])
+    allowed = (squares.max(axis=1) <= tolerance**2) & (np.abs(halves).max(axis=1) <= max_strain)
+    return replace(found, costs=costs)[allowed]
 
 
 def _keys(rotations: np.ndarray, targets: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """Return one 64-bit hash (...) for each triple (..., 3, 3), (..., n), (..., n, 3)."""
+    """Return one 64-bit hash (...) for each triple (..., 3, 3), (..., n), (..., n, 3): random weights, modulo 2^64."""
     n = targets.shape[-1]
     weights = np.random.default_rng(n).integers(-(2**62), 2**62, size=9 + 4 * n) | 1
     leading = targets.shape[:-1]
@@ -177,7 +175,7 @@ def lattice_self_maps(lattice: np.ndarray, max_strain: float) -> tuple[np.ndarra
     lattice : (3, 3) float64
         Rows, Niggli reduced.
     max_strain : float
-        Bound on every \\|ln s\\| / 2.
+        Bound on every (ln s) / 2, either sign.
 
     Returns
     -------
@@ -232,7 +230,7 @@ def find_operations(cell: Cell, rotations: np.ndarray, strains: np.ndarray, tole
     rotations : (m, 3, 3) int64
     strains : (m,) float64
     tolerance : float
-        Bound on every \\|W x_i + w - x_p(i) - n_i\\|, angstrom.
+        Bound on the length of every W x_i + w - x_p(i) - n_i, angstrom.
 
     Returns
     -------
@@ -265,18 +263,26 @@ def _promising(cell: Cell, sites: IdealSites, rotations: np.ndarray, tolerance: 
     few = IdealSites(cell.lattice, cell.positions[rare], cell.kinds[rare])
     images = cell.positions @ np.swapaxes(rotations, 1, 2)
     seeds = cell.positions[rare] - images[:, rare[:1]]
-    rows = np.repeat(np.arange(len(rotations)), len(rare))
-    rows, shifts = _follow(few, images[:, rare], cell.kinds[rare], rows, seeds.reshape(-1, 3), tolerance)
-    rows, shifts = _best_of_each(rows, shifts, _SEEDS_KEPT)
+    seeds = (np.repeat(np.arange(len(rotations)), len(rare)), seeds.reshape(-1, 3))
+    seeds = _best_of_each(*_follow(few, images[:, rare], cell.kinds[rare], seeds, tolerance), _SEEDS_KEPT)
     for _ in range(_FOLLOWS):
-        rows, shifts = _follow(sites, images, cell.kinds, rows, shifts, tolerance)
-    return _best_of_each(rows, shifts, 2)
+        seeds = _follow(sites, images, cell.kinds, seeds, tolerance)
+    return _best_of_each(*seeds, 2)
 
 
 def _follow(
-    sites: IdealSites, images: np.ndarray, kinds: np.ndarray, rows: np.ndarray, shifts: np.ndarray, tolerance: float
+    sites: IdealSites, images: np.ndarray, kinds: np.ndarray, seeds: tuple[np.ndarray, np.ndarray], tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Move translations (k, 3) to mean residual zero; drop those beyond the tolerance (rms), sort by rms."""
+    """Move translations to mean residual zero; drop those beyond the tolerance (rms), sort by rms.
+
+    Parameters
+    ----------
+    images : (m, n, 3) float64
+        Atoms after each rotation.
+    seeds : (k,) int, (k, 3) float64
+        Number of the rotation, and translation.
+    """
+    rows, shifts = seeds
     n = images.shape[1]
     means, squares = np.empty((len(rows), 3)), np.empty(len(rows))
     step = max(1, _CHUNK // (3 * n * n))

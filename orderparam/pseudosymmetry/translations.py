@@ -61,7 +61,7 @@ def folded_cells(child: Cell, tolerance: float, limit: int) -> list[FoldedCell]:
     child : Cell
         Primitive.
     tolerance : float
-        Bound on every \\|x_i + t - x_p(i) - n_i\\| in a step, angstrom.
+        Bound on the length of every x_i + t - x_p(i) - n_i in a step, angstrom.
     limit : int
         At most so many cells.
 
