@@ -252,7 +252,7 @@ def _parse_cif(path: Path) -> tuple[Structure, tuple[str, ...]]:
             structures = parser.parse_structures(primitive=False, on_error="ignore")
         except Exception:
             if tolerance == 5e-3:
-                raise
+                raise InvalidInputError(_why_no_structure(path)) from None
             continue
         if not structures:
             continue
@@ -320,6 +320,23 @@ def number_with_uncertainty(text: str, where: str = "") -> tuple[float, float]:
     decimals = len(number.partition(".")[2])
     sigma = float(bracket or 0) * (1.0 if bracket and "." in bracket else 10.0**-decimals)
     return float(number) * scale, float(f"{sigma * scale:.12g}")
+
+
+def _why_no_structure(path: Path) -> str:
+    """Say why a CIF gives no structure at all."""
+    from pymatgen.io.cif import CifParser
+
+    try:
+        CifParser(str(path), site_tolerance=5e-3, occupancy_tolerance=1.0).parse_structures(on_error="raise")
+        reason = "no structure"
+    except Exception as problem:
+        reason = (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
+    if found := re.search(r"Occupancy ([\d.]+)", reason):
+        return (
+            f"{path}: two atoms stand on one place: their occupancies sum to {found.group(1)} (expected at most 1); "
+            "remove duplicates, or give the occupancies of a mixed site"
+        )
+    return f"{path}: not a crystal structure that can be read ({reason[:160]})"
 
 
 def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -> Crystal:
@@ -394,6 +411,48 @@ def crystal_to_poscar(crystal: Crystal) -> str:
 
     with quiet():
         return Poscar(crystal.to_pymatgen()).get_str(significant_figures=12)
+
+
+def formal_charges(crystal: Crystal) -> np.ndarray:
+    """Return a formal charge per atom (n,), in electrons: the oxidation states that pymatgen thinks most likely.
+
+    One value per element, the composition neutral; a mixed site has the mean of its mixture.
+
+    Raises
+    ------
+    InvalidInputError
+        When no known oxidation states balance the composition.
+    """
+    from pymatgen.core import Composition
+
+    with quiet():
+        mixtures = [Composition(kind) for kind in crystal.species]
+        total, _ = sum(mixtures, Composition()).get_integer_formula_and_factor(max_denominator=100)
+        guesses = Composition(total).oxi_state_guesses()
+    if not guesses:
+        raise InvalidInputError(
+            f"{crystal.formula}: no known oxidation states of its elements balance; formal charges need an ionic crystal"
+        )
+    states = guesses[0]
+    return np.array([sum(amount * states[element.symbol] for element, amount in m.items()) for m in mixtures])
+
+
+def bond_valence_sums(crystal: Crystal, *, cutoff: float = 4.0) -> np.ndarray:
+    """Return the bond-valence sum of every atom (n,), negative for anions; NaN where parameters are missing.
+
+    ``V = sum exp((R - d) / 0.31)`` over the neighbours within `cutoff` (angstrom), R from the radii and
+    electronegativities of O'Keeffe & Brese, J. Am. Chem. Soc. 113, 3226 (1991), as pymatgen has them.
+    """
+    from pymatgen.analysis.bond_valence import calculate_bv_sum_unordered
+
+    structure = crystal.to_pymatgen()
+    sums = np.full(crystal.n_sites, np.nan)
+    for i, (site, neighbours) in enumerate(zip(structure, structure.get_all_neighbors(cutoff), strict=True)):
+        try:
+            sums[i] = calculate_bv_sum_unordered(site, neighbours)
+        except KeyError:  # an element without parameters
+            continue
+    return sums
 
 
 @dataclass(frozen=True)
