@@ -1,0 +1,133 @@
+"""`orderparam parent`: table, JSON against its schema, files, what it says where there is nothing, bad input."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from referencing import Registry, Resource
+
+from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
+from orderparam.spacegroup import report_symmetry
+
+STRUCTURES = Path(__file__).parents[2] / "structures"
+CHILD = STRUCTURES / "perovskite/LaMnO3_62.cif"
+CUBIC = STRUCTURES / "perovskite/SrTiO3_221.cif"
+
+
+def validate(record: dict) -> None:
+    folder = files("orderparam") / "data/schemas"
+    found = {p.name: json.loads(p.read_text()) for p in folder.iterdir() if p.name.endswith(".json")}
+    registry = Registry().with_resources((n, Resource.from_contents(s)) for n, s in found.items())
+    jsonschema.Draft202012Validator.check_schema(found["parent.json"])
+    jsonschema.Draft202012Validator(found["parent.json"], registry=registry).validate(record)
+
+
+def test_the_table_names_the_best_first_within_80_columns(program):
+    outcome = program("parent", CHILD)
+    assert outcome.code == 0, outcome.err
+    rows = [line.split() for line in outcome.out.splitlines() if line.startswith(" 1 ")]
+    assert rows[0][1:5] == ["Pm-3m", "(221)", "5", "24"]
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("child", "number"),
+    [("perovskite/LaMnO3_62.cif", 221), ("quartz/SiO2_154.cif", 180), ("spinel/Mn3O4_141.cif", 227)],
+)
+def test_written_parents_are_parents(program, tmp_path, child, number):
+    outcome = program("parent", STRUCTURES / child, "--write", tmp_path / "found", "--json", "-", "--top", 3)
+    assert outcome.code == 0, outcome.err
+    record = json.loads(outcome.out)
+    validate(record)
+    assert record["proposals"][0]["space_group"]["number"] == number
+    assert len(record["proposals"]) <= 3
+    for proposal in record["proposals"]:
+        found = read_crystal(proposal["file"])
+        assert report_symmetry(found, 1e-5).number == proposal["space_group"]["number"]
+        modes = json.loads(program("modes", proposal["file"], STRUCTURES / child, "--json", "-").out)
+        assert modes["domains"] == proposal["index"]
+        assert modes["correspondence"]["mapping_rms"] == pytest.approx(proposal["rms"], abs=1e-3)
+    assert len(list((tmp_path / "found").iterdir())) == len(record["proposals"])
+
+
+def test_modes_of_the_first_at_once(program, tmp_path):
+    outcome = program("parent", CHILD, "--modes", "--json", tmp_path / "parent.json", "--write", tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert "Proposed parents" in outcome.out
+    assert "R4+" in outcome.out
+    record = json.loads((tmp_path / "parent.json").read_text())
+    validate(record)
+    primary = {irrep["label"] for irrep in record["modes"]["irreps"] if irrep["primary"]}
+    assert primary == {"R4+", "M3+"}
+    # the file on disk gives the same answer
+    again = json.loads(program("modes", record["proposals"][0]["file"], CHILD, "--json", "-").out)
+    amplitudes = [{i["label"]: i["amplitude_supercell"] for i in m["irreps"]} for m in (record["modes"], again)]
+    assert amplitudes[1] == pytest.approx(amplitudes[0], abs=1e-6)
+
+
+def test_modes_of_a_noisy_child(program, tmp_path):
+    crystal = read_crystal(CHILD)
+    moved = np.random.default_rng(2).normal(scale=0.02, size=(crystal.n_sites, 3)) @ np.linalg.inv(crystal.lattice)
+    noisy = Crystal(crystal.lattice, crystal.positions + moved, crystal.species)
+    (tmp_path / "noisy.cif").write_text(crystal_to_cif(noisy))
+    outcome = program("parent", tmp_path / "noisy.cif", "--modes", "--noise", "auto", "--json", "-")
+    assert outcome.code == 0, outcome.err
+    record = json.loads(outcome.out)
+    validate(record)
+    assert record["child"]["space_group"]["number"] == 1
+    assert record["proposals"][0]["space_group"]["number"] == 221
+    assert record["modes"]["isotropy_subgroup"]["number"] == 62
+
+
+def test_quiet_prints_nothing(program, tmp_path):
+    outcome = program("parent", CHILD, "--quiet", "--json", tmp_path / "x.json")
+    assert (outcome.code, outcome.out) == (0, "")
+    validate(json.loads((tmp_path / "x.json").read_text()))
+
+
+def test_nothing_found_is_a_statement_and_no_error(program, tmp_path):
+    outcome = program("parent", CUBIC, "--modes", "--write", tmp_path / "none")
+    assert outcome.code == 0
+    assert "No parent found" in outcome.out
+    assert not (tmp_path / "none").exists()
+    record = json.loads(program("parent", CUBIC, "--json", "-").out)
+    validate(record)
+    assert record["proposals"] == []
+
+
+def test_a_random_structure_says_none_found(program, tmp_path):
+    """Nine different atoms: no operation can exchange any, and no inversion or mirror is within reach."""
+    places = [[0, 0, 0], [0.31, 0.14, 0.22], [0.63, 0.41, 0.09], [0.17, 0.55, 0.38], [0.82, 0.77, 0.29]]
+    places += [[0.45, 0.83, 0.52], [0.09, 0.21, 0.66], [0.58, 0.33, 0.71], [0.76, 0.06, 0.87]]
+    lattice = np.array([[7.1, 0, 0], [1.9, 8.3, 0], [-1.2, 2.3, 9.7]])
+    crystal = Crystal(lattice, np.array(places), ("Li", "Be", "B", "C", "N", "O", "F", "Na", "Mg"))
+    (tmp_path / "random.cif").write_text(crystal_to_cif(crystal))
+    outcome = program("parent", tmp_path / "random.cif")
+    assert outcome.code == 0
+    assert "No parent found" in outcome.out
+
+
+def test_bad_inputs(refused, program, tmp_path):
+    assert "no such file" in refused("parent", tmp_path / "nowhere.cif")
+    (tmp_path / "text.cif").write_text("these are words\n")
+    assert "structure" in refused("parent", tmp_path / "text.cif")
+    (tmp_path / "taken").write_text("a file\n")
+    assert "cannot be written" in refused("parent", CHILD, "--write", tmp_path / "taken")
+    assert program("parent", CHILD, "--top", 0).code == 2
+    assert program("parent").code == 2
+    assert program("parent", CHILD, "--symprec", -1).code == 2
+    assert "--noise" in refused("parent", CHILD, "--modes", "--noise", "loud")
+
+
+def test_an_input_is_not_overwritten(refused, tmp_path):
+    own = tmp_path / "child.cif"
+    own.write_text(CHILD.read_text())
+    assert "overwrite" in refused("parent", own, "--json", own)
+    sneaky = tmp_path / "x_parent1_221.cif"
+    own.rename(sneaky)
+    (tmp_path / "x_parent1_221_parent1_221.cif").symlink_to(sneaky)
+    assert "overwrite" in refused("parent", sneaky, "--write", tmp_path)
+    assert sneaky.read_text() == CHILD.read_text()
