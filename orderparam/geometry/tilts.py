@@ -1,0 +1,181 @@
+"""Tilts of octahedra: rotations about the parent's axes, in phase or out of phase, and Glazer's symbol for them.
+
+An octahedron that turns about an axis takes its four neighbours across that axis with it, the other way round. Along the
+axis the next octahedron is free: it turns the same way (in phase, +) or the opposite one (out of phase, -). Both
+patterns are two-colourings of the network of shared corners; in a perovskite they are the waves of the rotation field
+at M and R of the cubic zone.
+
+References
+----------
+A. M. Glazer, Acta Cryst. B28, 3384 (1972); C. J. Howard & H. T. Stokes, Acta Cryst. B54, 782 (1998), for the fifteen
+systems and their space groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from .carried import CarriedOctahedra
+
+GLAZER_TOLERANCE = 0.1
+"""Tilts below this (degrees) are zero, and tilts that differ by less are equal."""
+
+HOWARD_STOKES: dict[str, tuple[int, int]] = {
+    "a0a0a0": (23, 221),
+    "a0a0c+": (21, 127),
+    "a0b+b+": (16, 139),
+    "a+a+a+": (3, 204),
+    "a+b+c+": (1, 71),
+    "a0a0c-": (22, 140),
+    "a0b-b-": (20, 74),
+    "a-a-a-": (14, 167),
+    "a0b-c-": (19, 12),
+    "a-b-b-": (13, 15),
+    "a-b-c-": (12, 2),
+    "a0b+c-": (17, 63),
+    "a+b-b-": (10, 62),
+    "a+b-c-": (8, 11),
+    "a+a+c-": (5, 137),
+}
+"""Glazer's number of every system and the number of its space group (Howard & Stokes 1998, Table 1)."""
+
+
+@dataclass(frozen=True)
+class AxisTilt:
+    """Rotations of all octahedra about one of the parent's axes, degrees.
+
+    Attributes
+    ----------
+    axis : str
+    in_phase, anti_phase : float or None
+        Amplitudes of the two patterns; None where no corners are shared along the axis, so that there is no telling.
+    alternating : float
+        The part that alternates across the axis, both patterns together.
+    other : float
+        Root mean square of what is left: rotations in other patterns.
+    mean, largest : float
+        Of the absolute rotations.
+    """
+
+    axis: str
+    in_phase: float | None
+    anti_phase: float | None
+    alternating: float
+    other: float
+    mean: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class Glazer:
+    """A tilt system in Glazer's notation.
+
+    Attributes
+    ----------
+    symbol : str
+        In the parent's axes a, b, c, such as ``a-b+a-``.
+    standard : str
+        The same as Howard & Stokes list it, empty where it is none of their fifteen.
+    number, space_group : int or None
+        Glazer's number of the system, and the space group that these tilts alone leave.
+    note : str
+        What the symbol cannot say.
+    """
+
+    symbol: str
+    standard: str
+    number: int | None
+    space_group: int | None
+    note: str = ""
+
+
+def axis_tilts(octahedra: CarriedOctahedra) -> tuple[AxisTilt, ...]:
+    """Return the tilts about the three axes; the network must run along them."""
+    omega, links = octahedra.rotation_vectors, octahedra.links
+    along = links[:, 2] // 2  # ligands +1, -1, +2, ... lie along axes 1, 1, 2, ...
+    found = []
+    for axis, name in enumerate("abc"):
+        both = [
+            _pattern_amplitude(omega[:, axis], links, (along != axis) | flips_along) for flips_along in (False, True)
+        ]
+        has_phase = bool((along == axis).any())
+        alternating = float(np.hypot(*both)) if has_phase else both[0]
+        left = np.mean(omega[:, axis] ** 2) - alternating**2
+        sizes = np.abs(omega[:, axis])
+        found.append(
+            AxisTilt(
+                name,
+                both[0] if has_phase else None,
+                both[1] if has_phase else None,
+                alternating,
+                float(np.sqrt(max(left, 0.0))),
+                float(sizes.mean()),
+                float(sizes.max()),
+            )
+        )
+    return tuple(found)
+
+
+def _pattern_amplitude(values: np.ndarray, links: np.ndarray, flips: np.ndarray) -> float:
+    """Return the amplitude of a two-coloured pattern in values (N,), which changes sign across the links `flips`.
+
+    Each connected part of the network has an amplitude of its own, |mean of sign times value|, zero where the pattern
+    does not fit into the child's cell; the result is their root mean square over all octahedra.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    # the double cover: octahedron i in colour + is node i, in colour - node n + i
+    n, (i, j) = len(values), links[:, :2].T
+    target, mirrored = np.where(flips, j + n, j), np.where(flips, j, j + n)
+    rows, columns = np.concatenate([i, i + n]), np.concatenate([target, mirrored])
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(2 * n, 2 * n))
+    _, colour = connected_components(graph, directed=False)
+    plus, minus = colour[:n], colour[n:]
+    total = 0.0
+    for part in np.unique(np.minimum(plus, minus)):
+        members = np.flatnonzero(np.minimum(plus, minus) == part)
+        if (plus[members] != minus[members]).all():
+            signs = np.where(plus[members] == part, 1.0, -1.0)
+            total += len(members) * float(np.mean(signs * values[members])) ** 2
+    return float(np.sqrt(total / n))
+
+
+def glazer_system(tilts: tuple[AxisTilt, ...], tolerance: float = GLAZER_TOLERANCE) -> Glazer:
+    """Return Glazer's symbol of tilts about three axes, all of which have a phase.
+
+    Equal letters stand for tilts of the same sign that differ by less than `tolerance` (degrees): symmetry makes no
+    in-phase tilt equal to an out-of-phase one.
+    """
+    signs, sizes, notes = [], [], []
+    for tilt in tilts:
+        plus, minus = tilt.in_phase or 0.0, tilt.anti_phase or 0.0
+        larger, smaller = max(plus, minus), min(plus, minus)
+        signs.append("0" if larger < tolerance else "+" if plus > minus else "-")
+        sizes.append(larger if larger >= tolerance else 0.0)
+        if smaller >= tolerance:
+            notes.append(f"about {tilt.axis} both in phase ({plus:.2f}) and out of phase ({minus:.2f} degrees)")
+    symbol = _symbol(signs, sizes, tolerance)
+    standard = next(
+        (
+            name
+            for order in permutations(range(3))
+            if (name := _symbol([signs[k] for k in order], [sizes[k] for k in order], tolerance)) in HOWARD_STOKES
+        ),
+        "",
+    )
+    number, group = HOWARD_STOKES.get(standard, (None, None))
+    if not standard:
+        notes.append("none of the fifteen systems of Howard & Stokes: its symmetry would let further tilts appear")
+    return Glazer(symbol, standard, number, group, "; ".join(notes))
+
+
+def _symbol(signs: list[str], sizes: list[float], tolerance: float) -> str:
+    letters = []
+    for i in range(3):
+        equal = [j for j in range(i) if signs[j] == signs[i] and abs(sizes[j] - sizes[i]) < tolerance]
+        letters.append(letters[equal[0]] if equal else "abc"[i])
+    return "".join(letter + sign for letter, sign in zip(letters, signs, strict=True))
