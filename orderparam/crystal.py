@@ -431,7 +431,7 @@ def formal_charges(crystal: Crystal) -> np.ndarray:
         guesses = Composition(total).oxi_state_guesses()
     if not guesses:
         raise InvalidInputError(
-            f"{crystal.formula}: no known oxidation states of its elements balance; formal charges need an ionic crystal"
+            f"{crystal.formula}: no known oxidation states of its elements balance; point charges need an ionic crystal"
         )
     states = guesses[0]
     return np.array([sum(amount * states[element.symbol] for element, amount in m.items()) for m in mixtures])

@@ -52,7 +52,7 @@ def angle_variance(vectors: np.ndarray) -> np.ndarray:
 
 def volume(vectors: np.ndarray) -> np.ndarray:
     """Return the volume of the octahedron, cubic angstrom: eight tetrahedra from the centre to the faces."""
-    return sum(sign * np.linalg.det(vectors[..., [i, j, k], :]) for i, j, k, sign in _FACES) / 6
+    return np.sum([sign * np.linalg.det(vectors[..., [i, j, k], :]) for i, j, k, sign in _FACES], axis=0) / 6
 
 
 def quadratic_elongation(vectors: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Octahedra that share corners: found in the parent by coordination, without knowing one element from another.
 
-A site is the centre of an octahedron where its six nearest neighbours form a shell of their own, in three nearly straight
-and nearly perpendicular pairs. Octahedra form a network when any two of them have at most one ligand in common and no
-ligand belongs to more than two.
+A site is the centre of an octahedron where its six nearest neighbours form a shell of their own, in three nearly
+straight and nearly perpendicular pairs. Octahedra form a network when any two of them have at most one ligand in common
+and no ligand belongs to more than two.
 """
 
 from __future__ import annotations

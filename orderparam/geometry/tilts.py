@@ -1,7 +1,7 @@
 """Tilts of octahedra: rotations about the parent's axes, in phase or out of phase, and Glazer's symbol for them.
 
-An octahedron that turns about an axis takes its four neighbours across that axis with it, the other way round. Along the
-axis the next octahedron is free: it turns the same way (in phase, +) or the opposite one (out of phase, -). Both
+An octahedron that turns about an axis takes its four neighbours across that axis with it, the other way round. Along
+the axis the next octahedron is free: it turns the same way (in phase, +) or the opposite one (out of phase, -). Both
 patterns are two-colourings of the network of shared corners; in a perovskite they are the waves of the rotation field
 at M and R of the cubic zone.
 
@@ -98,18 +98,17 @@ def axis_tilts(octahedra: CarriedOctahedra) -> tuple[AxisTilt, ...]:
     along = links[:, 2] // 2  # ligands +1, -1, +2, ... lie along axes 1, 1, 2, ...
     found = []
     for axis, name in enumerate("abc"):
-        both = [
-            _pattern_amplitude(omega[:, axis], links, (along != axis) | flips_along) for flips_along in (False, True)
-        ]
+        in_phase = _pattern_amplitude(omega[:, axis], links, along != axis)
+        anti_phase = _pattern_amplitude(omega[:, axis], links, np.ones(len(links), bool))
         has_phase = bool((along == axis).any())
-        alternating = float(np.hypot(*both)) if has_phase else both[0]
+        alternating = float(np.hypot(in_phase, anti_phase)) if has_phase else in_phase
         left = np.mean(omega[:, axis] ** 2) - alternating**2
         sizes = np.abs(omega[:, axis])
         found.append(
             AxisTilt(
                 name,
-                both[0] if has_phase else None,
-                both[1] if has_phase else None,
+                in_phase if has_phase else None,
+                anti_phase if has_phase else None,
                 alternating,
                 float(np.sqrt(max(left, 0.0))),
                 float(sizes.mean()),
