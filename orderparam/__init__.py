@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .discovery.relate import Relation, relate
     from .distortion import Distortion
     from .errors import OrderParamError
-    from .network.fit import TrainedNetwork
+    from .network.trained import TrainedNetwork
     from .o3 import Irrep
     from .parent import Parent, symmetrise
     from .records import fit_record, modes_record, to_json
@@ -70,7 +70,7 @@ _HOMES = {
     "Relation": "discovery.relate",
     "SpaceGroup": "spacegroup",
     "Supercell": "supercell",
-    "TrainedNetwork": "network.fit",
+    "TrainedNetwork": "network.trained",
     "analyse": "discovery.analyse",
     "crystal_to_cif": "crystal",
     "decompose": "symmetry.orderparameter",

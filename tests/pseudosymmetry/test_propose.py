@@ -157,7 +157,9 @@ def test_the_best_come_first_and_weak_ones_last():
     assert all(p.is_weak for p in weak)
     assert [p.index for p in strong] == sorted((p.index for p in strong), reverse=True)
     assert [p.score for p in weak] == sorted(p.score for p in weak)
-    assert propose_parents(read_crystal(STRUCTURES / "perovskite/LaMnO3_62.cif"), limit=2)[0].index == proposals[0].index
+    assert (
+        propose_parents(read_crystal(STRUCTURES / "perovskite/LaMnO3_62.cif"), limit=2)[0].index == proposals[0].index
+    )
 
 
 def test_a_score_is_the_steepest_part_of_the_way():
