@@ -50,6 +50,8 @@ class HoleIon:
         Distances to those ligands in the child, shortest first, angstrom.
     off_centre, off_centre_parent : (3,)
         From the centroid of those ligands to the ion in the child and in the parent, along the parent's axes, angstrom.
+    polar : (3,)
+        Mean of `off_centre` over the orbit: zero where the shifts cancel, as they do in a child that is not polar.
     """
 
     label: str
@@ -58,6 +60,7 @@ class HoleIon:
     lengths: np.ndarray
     off_centre: np.ndarray
     off_centre_parent: np.ndarray
+    polar: np.ndarray
 
 
 def bridges(octahedra: CarriedOctahedra, orbits: Orbits, labels: tuple[str, ...]) -> tuple[Bridge, ...]:
@@ -80,6 +83,7 @@ def hole_ions(
 ) -> tuple[HoleIon, ...]:
     """Return the surroundings of the ions that are neither centres nor ligands of octahedra."""
     supercell, parent = distortion.supercell, distortion.supercell.parent
+    polar = network.axes @ distortion.group.action().rotations.mean(axis=0) @ network.axes.T
     ligands = np.unique(network.ligands)
     framework = set(ligands.tolist()) | set(network.centres.tolist())
     shells = nearest_shells(parent.crystal)
@@ -95,14 +99,16 @@ def hole_ions(
         others = supercell.atoms_at(shell.sites, supercell.cells[atom] + shell.cells)
         moved = distortion.displacements[others] - distortion.displacements[atom]
         vectors = (shell.vectors + moved) @ (np.eye(3) + distortion.strain)
+        off_centre = -network.axes @ vectors.mean(axis=0)
         found.append(
             HoleIon(
                 labels[atom],
                 supercell.species[atom],
                 len(orbit),
                 np.sort(np.linalg.norm(vectors, axis=1)),
-                -network.axes @ vectors.mean(axis=0),
+                off_centre,
                 -network.axes @ shell.vectors.mean(axis=0),
+                polar @ off_centre,
             )
         )
     return tuple(found)

@@ -51,6 +51,8 @@ class Octahedron:
         Axis times angle of its rotation out of the parent's orientation, degrees.
     off_centre : (3,)
         From the centroid of the ligands to the centre, angstrom.
+    polar : (3,)
+        Mean of `off_centre` over the orbit.
     volume : float
         Cubic angstrom.
     baur, shannon, angle_variance, quadratic_elongation, q2, q3 : float
@@ -65,6 +67,7 @@ class Octahedron:
     bond_lengths: np.ndarray
     rotation: np.ndarray
     off_centre: np.ndarray
+    polar: np.ndarray
     volume: float
     baur: float
     shannon: float
@@ -160,7 +163,7 @@ def describe_geometry(
     polarisation, polarisation_reason = _polarisation(distortion, network.axes)
     return Geometry(
         axes=network.axes,
-        octahedra=_octahedra(carried, lengths, principal, orbits, labels),
+        octahedra=_octahedra(carried, van_vleck(lengths, principal), orbits, labels),
         reason=network.reason,
         dimension=network.dimension,
         tilts=tilts,
@@ -208,25 +211,26 @@ def _pair_directions(carried: CarriedOctahedra) -> np.ndarray:
 
 
 def _octahedra(
-    carried: CarriedOctahedra, lengths: np.ndarray, principal: int, orbits: Orbits, labels: tuple[str, ...]
+    carried: CarriedOctahedra, jahn_teller: tuple[np.ndarray, np.ndarray], orbits: Orbits, labels: tuple[str, ...]
 ) -> tuple[Octahedron, ...]:
     """Gather what is known of every octahedron."""
     supercell, vectors = carried.supercell, carried.vectors
     orbit_of = {int(atom): number for number, orbit in enumerate(orbits) for atom in orbit}
-    numbers = {orbit: n for n, orbit in enumerate(dict.fromkeys(orbit_of[int(c)] for c in carried.centres))}
+    _, numbers = np.unique([orbit_of[int(centre)] for centre in carried.centres], return_inverse=True)
     bonds, off_centre = bond_lengths(vectors), -vectors.mean(axis=1) @ carried.network.axes.T
     measures = [measure(vectors) for measure in (volume, baur_index, shannon_delta, angle_variance)]
-    measures += [quadratic_elongation(vectors), *van_vleck(lengths, principal)]
+    measures += [quadratic_elongation(vectors), *jahn_teller]
     return tuple(
         Octahedron(
             labels[centre],
             supercell.labels[centre],
             supercell.species[centre],
-            numbers[orbit_of[int(centre)]],
+            int(numbers[n]),
             tuple(labels[ligand] for ligand in carried.ligands[n]),
             bonds[n],
             carried.rotation_vectors[n],
             off_centre[n],
+            off_centre[numbers == numbers[n]].mean(axis=0),
             *(float(measure[n]) for measure in measures),
         )
         for n, centre in enumerate(carried.centres)
