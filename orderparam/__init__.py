@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .network.trained import TrainedNetwork
     from .o3 import Irrep
     from .parent import Parent, symmetrise
+    from .pseudosymmetry import Proposal, propose_parents
     from .records import fit_record, modes_record, to_json
     from .spacegroup import SpaceGroup, report_symmetry
     from .supercell import Supercell
@@ -38,6 +39,7 @@ __all__ = [
     "OrderParamError",
     "OrderParameter",
     "Parent",
+    "Proposal",
     "Relation",
     "SpaceGroup",
     "Supercell",
@@ -49,6 +51,7 @@ __all__ = [
     "fit_record",
     "modes_record",
     "predicted_crystal",
+    "propose_parents",
     "read_crystal",
     "relate",
     "rename_species",
@@ -67,6 +70,7 @@ _HOMES = {
     "OrderParamError": "errors",
     "OrderParameter": "symmetry.orderparameter",
     "Parent": "parent",
+    "Proposal": "pseudosymmetry",
     "Relation": "discovery.relate",
     "SpaceGroup": "spacegroup",
     "Supercell": "supercell",
@@ -78,6 +82,7 @@ _HOMES = {
     "fit_record": "records",
     "modes_record": "records",
     "predicted_crystal": "discovery.discover",
+    "propose_parents": "pseudosymmetry",
     "read_crystal": "crystal",
     "relate": "discovery.relate",
     "rename_species": "crystal",

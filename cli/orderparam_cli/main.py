@@ -44,8 +44,8 @@ def main(
     """Find what breaks the symmetry of a crystal.
 
     Give a high-symmetry parent and a distorted child as CIF, POSCAR or any other crystal file. `modes` names the
-    order parameters exactly; `fit` lets an equivariant network find them and verifies it; `symmetry` reports the
-    space group of a file.
+    order parameters exactly; `fit` lets an equivariant network find them and verifies it; `parent` proposes a
+    parent for a child alone; `symmetry` reports the space group of a file.
     """
     del version
 

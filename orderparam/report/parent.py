@@ -61,7 +61,7 @@ def _legend(proposals: Sequence[Proposal]) -> list[str]:
     """Return what the columns mean, as far as this table needs it."""
     lines = [
         "  atoms: in the primitive cell   index: number of domains   rms, max: displacements",
-        "  score: angstrom per unit of ln(index), on the steepest part of the way up",
+        "  score: angstrom per unit of ln(index)",
     ]
     if any(p.is_weak for p in proposals):
         bounds = f"score from {WEAK_SCORE:g} or max from {WEAK_DISPLACEMENT:g} on"

@@ -11,7 +11,7 @@ from orderparam.crystal import Crystal, read_crystal
 from orderparam.discovery.relate import relate
 from orderparam.parent import symmetrise
 from orderparam.pseudosymmetry import Proposal, propose_parents
-from orderparam.pseudosymmetry.propose import steepest_slope
+from orderparam.pseudosymmetry.propose import Ladder
 from orderparam.spacegroup import primitive_cell, report_symmetry
 
 ROOT = Path(__file__).parents[2]
@@ -162,11 +162,14 @@ def test_the_best_come_first_and_weak_ones_last():
     )
 
 
-def test_a_score_is_the_steepest_part_of_the_way():
-    assert steepest_slope(8, 0.4, []) == pytest.approx(0.4 / np.log(8))
-    # a station that is no nearer, or whose index does not divide, is none
-    assert steepest_slope(8, 0.4, [(4, 0.5), (3, 0.1), (8, 0.1)]) == pytest.approx(0.4 / np.log(8))
-    assert steepest_slope(8, 0.5, [(4, 0.3)]) == pytest.approx(0.4 / np.log(2))
+def test_the_ladder():
+    assert Ladder().score(8, 0.4) == Ladder().steepest(8, 0.4) == pytest.approx(0.4 / np.log(8))
+    # a rung that is no nearer, or whose index does not divide, is not on the way
+    assert Ladder(rungs=((4, 0.5), (3, 0.1), (8, 0.1))).steepest(8, 0.4) == pytest.approx(0.4 / np.log(8))
+    assert Ladder(rungs=((4, 0.3),)).steepest(8, 0.5) == pytest.approx(0.4 / np.log(2))
+    # noise makes the first factor of 4 free, and it pays for nothing above
+    assert Ladder((4, 0.03)).score(8, 0.05) == pytest.approx(0.04 / np.log(2))
+    assert Ladder((4, 0.03)).score(4, 0.03) == pytest.approx(0.03 / np.log(4))
 
 
 @pytest.mark.slow
