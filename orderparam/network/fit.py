@@ -20,6 +20,9 @@ from .trained import TrainedNetwork
 
 logger = logging.getLogger(__name__)
 
+TYPICAL_TARGET = 0.5
+"""Norm of a target (angstrom, per invariant coordinate) that weights of order one reach with inputs of order one."""
+
 
 @dataclass(frozen=True)
 class Deviation:
@@ -164,6 +167,9 @@ def _best_of_starts(
                 residuals.network.shapes, len(problem.kinds), choice.architecture.channels, (config.seed, restart)
             )
             residuals.use_embedding(embedding)
+            # a small target is met by small outputs, not by small inputs, whose powers would be out of proportion
+            n_readout = int(np.prod(residuals.network.shapes["readout"]))
+            weights[-n_readout:] *= min(1.0, float(np.linalg.norm(residuals.target)) / TYPICAL_TARGET)
             start = np.concatenate([weights, np.zeros(residuals.n_unknowns - len(weights))])
             found = solve(
                 residuals.evaluate,
