@@ -32,6 +32,7 @@ MISSED = {
     "U_63": "principal strains of 20 % and 0.5 angstrom: beyond the bounds of the search",
     "In_139": "the file's axial ratio is nearer to the body-centred cubic lattice than to the face-centred one",
 }
+HIGHER = {"tin_sulfide/SnS_63.cif": (225, 2)}  # a distorted rock salt itself: children of low symmetry lead there, too
 FALSE_ALARMS = {"ferroelectric/LiNbO3_167.cif": "itself a distorted perovskite, and a child in another pair"}
 
 
@@ -66,7 +67,9 @@ def check_built(name: str, seeds: range, *, rms: float, strain: float) -> int:
         if content(child) == wanted:
             assert proposals == (), (name, seed)
             continue
-        assert content(proposals[0]) == wanted, (name, seed, [str(p) for p in proposals])
+        strong = [content(p) for p in proposals if not p.is_weak]
+        assert strong[0] in (wanted, HIGHER.get(name)), (name, seed, [str(p) for p in proposals])
+        assert wanted in strong
         n_distorted += 1
     return n_distorted
 
