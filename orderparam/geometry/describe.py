@@ -90,6 +90,8 @@ class Geometry:
     ----------
     axes : (3, 3)
         Unit vectors (rows, Cartesian) of the parent's conventional axes, orthogonal; vectors refer to them.
+    axis_names : tuple of 3 str
+        What to call them: a, b, c unless the conventional axes are oblique.
     octahedra : tuple of Octahedron
         All of the child's primitive cell; empty where the parent has no corner-sharing octahedra.
     reason : str
@@ -103,7 +105,7 @@ class Geometry:
     glazer_reason : str
         Why there is no symbol.
     van_vleck_axis : str
-        The parent's axis (a, b or c) that is z in Q2 and Q3.
+        Name of the parent's axis that is z in Q2 and Q3.
     bridges : tuple of Bridge
     hole_ions : tuple of HoleIon
     irrep_rotations : tuple of IrrepRotation
@@ -116,6 +118,7 @@ class Geometry:
     """
 
     axes: np.ndarray
+    axis_names: tuple[str, str, str]
     octahedra: tuple[Octahedron, ...]
     reason: str
     dimension: int
@@ -163,13 +166,14 @@ def describe_geometry(
     polarisation, polarisation_reason = _polarisation(distortion, network.axes)
     return Geometry(
         axes=network.axes,
+        axis_names=network.axis_names,
         octahedra=_octahedra(carried, van_vleck(lengths, principal), orbits, labels),
         reason=network.reason,
         dimension=network.dimension,
         tilts=tilts,
         glazer=glazer,
         glazer_reason=glazer_reason,
-        van_vleck_axis="abc"[principal],
+        van_vleck_axis=network.axis_names[principal],
         bridges=bridges(carried, orbits, labels),
         hole_ions=hole_ions(network, distortion, orbits, labels) if len(network.centres) else (),
         irrep_rotations=irrep_rotations(carried, decomposition) if decomposition is not None else (),

@@ -61,6 +61,13 @@ class OctahedralNetwork:
         positions = self.parent.crystal.positions
         return (positions[self.ligands] + self.cells - positions[self.centres][:, None]) @ self.parent.lattice
 
+    @property
+    def axis_names(self) -> tuple[str, str, str]:
+        """What to call the axes."""
+        cell = self.parent.conventional @ self.parent.lattice
+        oblique = np.abs(_unit(cell) - self.axes).max() > 1e-6
+        return ("a", "c* x a", "c*") if oblique else ("a", "b", "c")
+
     @cached_property
     def is_aligned(self) -> bool:
         """Whether all bonds run along the parent's axes."""

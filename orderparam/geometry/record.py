@@ -15,6 +15,7 @@ def geometry_record(geometry: Geometry) -> dict[str, Any]:
     polarisation = geometry.polarisation
     record = {
         "axes": geometry.axes,
+        "axis_names": geometry.axis_names,
         "reason": geometry.reason,
         "dimension": geometry.dimension,
         "glazer": asdict(geometry.glazer) if geometry.glazer else None,

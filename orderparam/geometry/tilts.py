@@ -97,7 +97,7 @@ def axis_tilts(octahedra: CarriedOctahedra) -> tuple[AxisTilt, ...]:
     omega, links = octahedra.rotation_vectors, octahedra.links
     along = links[:, 2] // 2  # ligands +1, -1, +2, ... lie along axes 1, 1, 2, ...
     found = []
-    for axis, name in enumerate("abc"):
+    for axis, name in enumerate(octahedra.network.axis_names):
         in_phase = _pattern_amplitude(omega[:, axis], links, along != axis)
         anti_phase = _pattern_amplitude(omega[:, axis], links, np.ones(len(links), bool))
         has_phase = bool((along == axis).any())

@@ -72,7 +72,8 @@ def irrep_rotations_table(geometry: Geometry) -> RenderableType:
         (r.label, f"{r.amplitude:.4f}", f"{r.angle:.2f}", f"{r.measured:.2f}", *(_number(a, 2) for a in r.about))
         for r in geometry.irrep_rotations
     ]
-    columns = ("irrep", "Ap", "angle", "measured", "about a", "b", "c")
+    first, *others = geometry.axis_names
+    columns = ("irrep", "Ap", "angle", "measured", f"about {first}", *others)
     title = "Order parameters that turn the octahedra (Ap angstrom; rms angles, degrees)"
     return _table(title, columns, rows, right=range(1, 7))
 
