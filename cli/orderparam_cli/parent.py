@@ -63,6 +63,14 @@ def parent(
 
             print_report(modes_report(analysis))
     print_warnings(analysis.warnings if analysis is not None else crystal.notes)
+    near = max((p for p in proposals if p.is_noise), key=lambda p: p.index, default=None)
+    if near is not None and report.number == 1 and noise is None:
+        print_warnings(
+            [
+                f"the child is {near.group} within {near.rms:.3f} angstrom rms: if that is noise, "
+                "`--modes --noise auto` looks through it"
+            ]
+        )
 
 
 def _write(proposals: Sequence[Proposal], child: str, folder: str) -> list[str]:

@@ -54,7 +54,8 @@ def folded_cells(child: Cell, tolerance: float, limit: int) -> list[FoldedCell]:
     """Average a cell over groups of pseudo-translations, the trivial one included.
 
     The climb goes in steps of prime order: every finite group of translations has such a series, and after each
-    average the atoms stand nearer to where the next translation wants them.
+    average the atoms stand nearer to where the next translation wants them. It goes deep first, along the smallest
+    distances, so that a limit cuts off what is far.
 
     Parameters
     ----------
@@ -72,15 +73,12 @@ def folded_cells(child: Cell, tolerance: float, limit: int) -> list[FoldedCell]:
     """
     whole = FoldedCell(child, np.eye(3, dtype=np.int64), np.arange(len(child.kinds)))
     found = {whole.key: whole}
-    level = [whole]
-    while level and len(found) < limit:
-        fresh = {}
-        for folded in level:
-            for step in _steps(folded, tolerance):
-                if step.key not in found and len(found) + len(fresh) < limit:
-                    fresh.setdefault(step.key, step)
-        found.update(fresh)
-        level = list(fresh.values())
+    agenda = [whole]
+    while agenda and len(found) < limit:
+        steps = {step.key: step for step in _steps(agenda.pop(), tolerance)}
+        fresh = [step for key, step in steps.items() if key not in found][: limit - len(found)]
+        found.update((step.key, step) for step in fresh)
+        agenda += reversed(fresh)
     return sorted(found.values(), key=lambda folded: -folded.n_cells)
 
 

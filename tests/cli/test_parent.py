@@ -80,6 +80,9 @@ def test_modes_of_a_noisy_child(program, tmp_path):
     assert record["child"]["space_group"]["number"] == 1
     assert record["proposals"][0]["space_group"]["number"] == 221
     assert record["modes"]["isotropy_subgroup"]["number"] == 62
+    hint = program("parent", tmp_path / "noisy.cif").err
+    assert "the child is Pnma (62) within" in hint
+    assert "--noise auto" in hint
 
 
 def test_quiet_prints_nothing(program, tmp_path):
