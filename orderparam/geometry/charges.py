@@ -9,6 +9,7 @@ import numpy as np
 from orderparam.crystal import Crystal, bond_valence_sums, formal_charges
 from orderparam.distortion import Distortion
 from orderparam.errors import InvalidInputError
+from orderparam.spacegroup import reduced_cell
 
 ELEMENTARY_CHARGE = 1602.176634
 """One electron charge per square angstrom in microcoulomb per square centimetre."""
@@ -109,7 +110,8 @@ def estimate_polarisation(distortion: Distortion, axes: np.ndarray) -> Polarisat
     # a common shift of all atoms must not count where a rounded mixture is not quite neutral
     moved = (charges - charges.mean()) @ distortion.displacements @ (np.eye(3) + distortion.strain)
     parent = distortion.supercell.parent
-    translations = distortion.group.lattice_basis @ parent.lattice @ (np.eye(3) + distortion.strain)
+    # shortest in the child's metric: strain may choose others than the parent's
+    translations = reduced_cell(distortion.group.lattice_basis @ parent.lattice @ (np.eye(3) + distortion.strain))
     return Polarisation(
         vector=ELEMENTARY_CHARGE * axes @ moved / crystal.volume,
         quantum=ELEMENTARY_CHARGE * np.linalg.norm(translations, axis=1) / abs(np.linalg.det(translations)),
