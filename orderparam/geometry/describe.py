@@ -190,7 +190,7 @@ def _tilt_system(
     if network.reason:
         return (), None, network.reason
     if not network.is_aligned:
-        return (), None, "the octahedra of the parent do not stand along its axes"
+        return (), None, "the octahedra of the parent do not stand along its axes, or are tilted already"
     tilts = axis_tilts(carried)
     if network.dimension < 3:
         what = ("single octahedra", "chains", "layers")[network.dimension]

@@ -95,6 +95,13 @@ def van_vleck(lengths: np.ndarray, principal: int = 2) -> tuple[np.ndarray, np.n
         As `pair_lengths` returns them.
     principal : int
         Number of the axis that is called z; x and y follow in cyclic order.
+
+    Examples
+    --------
+    The bonds of LaMnO3, 2.18, 1.91 and 1.97 angstrom:
+
+    >>> [round(float(q), 2) for q in van_vleck(np.array([2.18, 1.91, 1.97]))]
+    [0.38, -0.12]
     """
     x, y, z = (lengths[..., (principal + n) % 3] for n in (1, 2, 3))
     return np.sqrt(2) * (x - y), 2 * (2 * z - x - y) / np.sqrt(6)

@@ -25,8 +25,11 @@ LONGEST_TO_SHORTEST = 1.45
 BEND = np.cos(np.radians(65.0)), np.cos(np.radians(155.0))
 """Cosines: angles of neighbouring bonds lie within 90 +- 25 degrees, those of opposite ones above 155."""
 
-ALIGNED = np.cos(np.radians(15.0))
-"""Bonds this near to the parent's axes (cosine) run along them."""
+ALONG = np.cos(np.radians(15.0))
+"""Bonds this near to the parent's axes (cosine) run along them: layers are often buckled by a few degrees."""
+
+UNTILTED = np.radians(0.5)
+"""Octahedra turned by less against the parent's axes (radians) are not tilted in the parent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +73,12 @@ class OctahedralNetwork:
 
     @cached_property
     def is_aligned(self) -> bool:
-        """Whether all bonds run along the parent's axes."""
+        """Whether the octahedra stand along the parent's axes: bonds along them, and no tilt in the parent itself."""
+        pairs = _unit(self.bonds[:, ::2] - self.bonds[:, 1::2]) @ self.axes.T  # (m, pair, axis): 1 where not tilted
         along = np.abs(np.einsum("mia,ia->mi", _unit(self.bonds), np.repeat(self.axes, 2, axis=0)))
-        return bool(len(along)) and bool((along > ALIGNED).all())
+        # a cage that is stretched but not turned has a symmetric map from the axes to its pairs
+        turned = np.abs(pairs - np.swapaxes(pairs, 1, 2)).max(initial=0.0) / 2
+        return bool(len(along)) and bool((along > ALONG).all()) and bool(turned < UNTILTED)
 
     @cached_property
     def links(self) -> np.ndarray:

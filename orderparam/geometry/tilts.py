@@ -148,6 +148,13 @@ def glazer_system(tilts: tuple[AxisTilt, ...], tolerance: float = GLAZER_TOLERAN
 
     Equal letters stand for tilts of the same sign that differ by less than `tolerance` (degrees): symmetry makes no
     in-phase tilt equal to an out-of-phase one.
+
+    Examples
+    --------
+    >>> angles = [("a", 9.2, 0.0), ("b", 0.0, 8.5), ("c", 0.0, 8.5)]
+    >>> tilts = tuple(AxisTilt(axis, plus, minus, plus + minus, 0.0, 0.0, 0.0) for axis, plus, minus in angles)
+    >>> glazer_system(tilts).symbol, glazer_system(tilts).space_group
+    ('a+b-b-', 62)
     """
     signs, sizes, notes = [], [], []
     for tilt in tilts:

@@ -147,3 +147,12 @@ def test_random_displacements_are_no_tilt_system():
         assert tilt.alternating**2 + tilt.other**2 == pytest.approx(total)
         assert tilt.other > 0
         assert tilt.mean <= np.sqrt(total) + 1e-12 <= tilt.largest + 1e-12
+
+
+def test_a_parent_that_is_tilted_already_has_no_symbol():
+    """Im-3, a+a+a+, as the parent: angles are changes against it, which Glazer's symbol does not describe."""
+    parent = symmetrise(tilted("a+a+a+", ANGLES))
+    geometry = describe_geometry(relate(parent, tilted("a+a+a+", {"a": 6.0})))
+    assert geometry.glazer is None
+    assert "tilted already" in geometry.glazer_reason
+    assert all(o.angle == pytest.approx(np.sqrt(3), abs=1e-4) for o in geometry.octahedra)
