@@ -156,3 +156,26 @@ def test_a_parent_that_is_tilted_already_has_no_symbol():
     assert geometry.glazer is None
     assert "tilted already" in geometry.glazer_reason
     assert all(o.angle == pytest.approx(np.sqrt(3), abs=1e-4) for o in geometry.octahedra)
+
+
+def test_both_phases_about_one_axis_are_told_apart():
+    """Two waves about c: layers turn by arctan(s + t) and arctan(s - t); half sum and half difference come back."""
+    plus, minus, flat = (tilted(f"a0a0c{sign}", ANGLES) for sign in "+-0")
+    moved = plus.positions + 0.5 * (minus.positions - flat.positions)
+    geometry = describe_geometry(relate(PARENT, type(flat)(flat.lattice, moved, flat.species)))
+    s, t = np.tan(np.radians(9.0)), np.tan(np.radians(9.0)) / 2
+    layers = np.degrees(np.arctan([s + t, s - t]))
+    (turned,) = [tilt for tilt in geometry.tilts if tilt.largest > 1e-6]
+    assert turned.in_phase == pytest.approx(layers.mean(), abs=1e-6)
+    assert turned.anti_phase == pytest.approx((layers[0] - layers[1]) / 2, abs=1e-6)
+    assert "both in phase" in geometry.glazer.note
+    assert geometry.glazer.standard == "a0a0c+"
+
+
+def test_a_pattern_that_does_not_fit_the_cell_has_no_amplitude():
+    """In one primitive cell every octahedron is its own neighbour: it cannot turn the other way round."""
+    strained = perovskite()
+    strained = type(strained)(strained.lattice * [[1.0], [1.0], [1.02]], strained.positions, strained.species)
+    geometry = describe_geometry(relate(PARENT, strained))
+    assert len(geometry.octahedra) == 1
+    assert all(tilt.in_phase == tilt.anti_phase == 0 for tilt in geometry.tilts)
