@@ -206,11 +206,15 @@ def read_crystal(path: str | Path) -> Crystal:
         raise
     except Exception as problem:
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-        if {"nan", "inf", "-inf"} & set(path.read_text(errors="replace").lower().split()):
+        if _has_infinities(path):
             reason = "a coordinate or cell length is not a finite number"
         raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
     crystal = _from_pymatgen(structure, name=str(path), notes=notes)
     return replace(crystal, uncertainties=_read_uncertainties(path)) if _is_cif(path) else crystal
+
+
+def _has_infinities(path: Path) -> bool:
+    return bool({"nan", "inf", "-inf"} & set(path.read_text(errors="replace").lower().split()))
 
 
 def _is_cif(path: Path) -> bool:
@@ -331,6 +335,8 @@ def _why_no_structure(path: Path) -> str:
         reason = "no structure"
     except Exception as problem:
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
+    if _has_infinities(path):
+        reason = "a coordinate or cell length is not a finite number"
     if found := re.search(r"Occupancy ([\d.]+)", reason):
         return (
             f"{path}: two atoms stand on one place: their occupancies sum to {found.group(1)} (expected at most 1); "

@@ -102,9 +102,12 @@ def modes(
 
         write_json(modes_record(analysis), json)
     if not quiet and json != "-":
+        from orderparam.geometry import describe_geometry
+        from orderparam.report.geometry import geometry_report
         from orderparam.report.summary import modes_report, reflections_table
 
         print_report(modes_report(analysis))
+        print_report(geometry_report(describe_geometry(analysis.relation, analysis.decomposition)))
         if lines is not None:
             print_report(reflections_table(lines))
     print_warnings(analysis.warnings)

@@ -12,7 +12,7 @@ import numpy as np
 from orderparam.errors import ConvergenceError, InvalidInputError, SymmetryError
 from orderparam.o3 import Irrep, wigner_d
 from orderparam.spacegroup import report_symmetry
-from orderparam.supercell import Supercell
+from orderparam.supercell import Subgroup, Supercell
 from orderparam.symmetry.carriers import (
     HIGHEST_L,
     Carrier,
@@ -22,8 +22,8 @@ from orderparam.symmetry.carriers import (
     input_fields,
     site_irreps,
 )
-from orderparam.symmetry.isotropy import direction_symbol, stabiliser, whole_group
-from orderparam.symmetry.modes import SiteRepresentation, mode_basis, part_norms
+from orderparam.symmetry.isotropy import direction_symbol, fixed_space, stabiliser, whole_group
+from orderparam.symmetry.modes import SiteRepresentation, expand, mode_basis, part_norms
 from orderparam.symmetry.orderparameter import OrderParameter, projected_field
 from orderparam.symmetry.parentirreps import ParentIrrep, commensurate_irreps
 from orderparam.symmetry.primary import Candidate, PrimarySet, displacive_candidates, strain_candidates
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 UNREACHABLE = 1e-7
 """Irreps of the unreachable part of a target above this (angstrom) are named."""
+
+ILL_CONDITIONED, MANY_RESIDUALS = 1e-6, 60
+"""A worse conditioned target of more numbers gets its secondary irreps as helpers."""
 
 
 @dataclass(frozen=True)
@@ -173,13 +176,13 @@ def discover(
     clock.lap("inputs")
     gradient = _gradient_table(analysis, input_gradient(problem, _ALL_IRREPS, seed=seed))
     clock.lap("gradient")
-    problem, choice, helpers, unreachable = _reachable(analysis, problem, config)
+    problem, choice, helpers, unreachable = _reachable(analysis, problem, members, config)
     clock.lap("architecture")
     result = fit(problem, config, architecture=choice.architecture, on_step=_staged(on_step, "fit"))
     result = replace(result, choice=choice)
     clock.lap("fit")
     learned, fields = _name_inputs(analysis, chosen, members, result)
-    necessity = _necessity(analysis, chosen, members, config, on_step)
+    necessity = _necessity(analysis, chosen, members, config=config, helped=bool(helpers), on_step=on_step)
     clock.lap("verification")
     predicted = predicted_crystal(analysis, result)
     try:
@@ -288,12 +291,16 @@ def _problem(analysis: Analysis, blocks: tuple[InputBlock, ...]) -> FitProblem:
 
 
 def _reachable(
-    analysis: Analysis, problem: FitProblem, config: FitConfig
+    analysis: Analysis, problem: FitProblem, members: tuple[Candidate, ...], config: FitConfig
 ) -> tuple[FitProblem, ArchitectureChoice, tuple[str, ...], tuple[str, ...]]:
     """Choose the architecture; where the whole ladder falls short, give the missing irreps as helper inputs."""
     from orderparam.network.architecture import choose_architecture
 
     choice = choose_architecture(problem, config)
+    if _hopeless(choice):
+        block, labels = _secondary_block(analysis, members, analysis.relation.distortion.group)
+        problem = replace(problem, inputs=(*problem.inputs, block))
+        return problem, choose_architecture(problem, config), labels, ()
     if choice.reachable:
         return problem, choice, (), ()
     displacements, strain = choice.chosen.unreachable_displacements, choice.chosen.unreachable_strain
@@ -307,6 +314,61 @@ def _reachable(
             helpers.append(found.label)
     problem = replace(problem, inputs=tuple(blocks))
     return problem, choose_architecture(problem, config), tuple(helpers), tuple(m.label for m in missing)
+
+
+def _hopeless(choice: ArchitectureChoice) -> bool:
+    """Whether a target is in reach by the rank test but too ill-conditioned to be met from the primaries alone.
+
+    So it is for children with hardly any symmetry, whose many secondary order parameters are of every order in the
+    primaries and owe nothing to them (random displacements of 40 atoms: 3e-7 with 120 residuals).
+    """
+    chosen = choice.chosen
+    return chosen.conditioning < ILL_CONDITIONED and chosen.n_residuals > MANY_RESIDUALS
+
+
+def _secondary_block(
+    analysis: Analysis, members: tuple[Candidate, ...], group: Subgroup
+) -> tuple[InputBlock, tuple[str, ...]]:
+    """Return a helper input: vectors on all atoms, free within the target's secondary irreps as a group allows."""
+    from orderparam.network.problem import InputBlock
+
+    primary = {m.label for m in members}
+    fields, labels = [], []
+    for o in analysis.decomposition.displacive:
+        directions = fixed_space(o.irrep, group)
+        if o.label in primary or np.linalg.norm(o.components @ directions.T) < UNREACHABLE:
+            continue
+        labels.append(o.label)
+        units = np.eye(o.basis.copies)[:, None, :, None] * directions[None, :, None, :]
+        fields += [expand(o.basis, o.supercell, unit) for unit in units.reshape(-1, *o.components.shape)]
+    n_atoms = analysis.relation.distortion.supercell.n_atoms
+    basis = np.array(fields).reshape(-1, n_atoms, 3)
+    basis /= np.linalg.norm(basis, axis=(1, 2), keepdims=True)
+    return InputBlock(Irrep(1, -1), basis, f"all:1o ({', '.join(labels)})"), tuple(labels)
+
+
+def _fit_with_help(
+    analysis: Analysis,
+    problem: FitProblem,
+    members: tuple[Candidate, ...],
+    group: Subgroup,
+    *,
+    config: FitConfig,
+    at_once: bool,
+    on_step: Callable[[int, float], None] | None,
+) -> FitResult:
+    """Fit from the primaries; where that stalls, or at once, add the secondary irreps that a group allows."""
+    from orderparam.network.architecture import choose_architecture
+    from orderparam.network.fit import fit
+
+    if not at_once:
+        choice = choose_architecture(problem, config)
+        once = replace(config, max_restarts=min(1, config.max_restarts))
+        result = fit(problem, once, architecture=choice.architecture, on_step=on_step)
+        if result.converged or not choice.reachable:
+            return result
+    problem = replace(problem, inputs=(*problem.inputs, _secondary_block(analysis, members, group)[0]))
+    return fit(problem, config, on_step=on_step)
 
 
 def _irreps_in(analysis: Analysis, displacements: np.ndarray, strain: np.ndarray) -> list[OrderParameter]:
@@ -334,8 +396,6 @@ def _helper_block(analysis: Analysis, missing: OrderParameter, taken: set[str]) 
     holders.sort(key=lambda s: (s.irrep.l == HIGHEST_L, s.components_per_formula_unit, s.name))
     if not holders:
         return None
-    from orderparam.symmetry.isotropy import fixed_space
-
     whole = Candidate(missing, missing.components, fixed_space(missing.irrep, distortion.group), missing.subgroup, 0.0)
     holder = holders[0]
     name = f"{holder.name} ({missing.label})"
@@ -366,7 +426,8 @@ def _gradient_table(analysis: Analysis, gradients: dict[Irrep, np.ndarray]) -> t
                 for i, norm in zip(held, norms, strict=True)
             ]
     largest = max((e.norm for e in entries), default=0.0)
-    entries = [replace(e, norm=e.norm if e.norm > 1e-10 * largest else 0.0) for e in entries]
+    # norms are roots of sums in which rounding leaves 1e-17
+    entries = [replace(e, norm=e.norm if e.norm > 1e-7 * largest else 0.0) for e in entries]
     return tuple(sorted(entries, key=lambda e: (-e.norm, e.site, e.irrep, e.space_group_irrep)))
 
 
@@ -415,12 +476,12 @@ def _necessity(
     analysis: Analysis,
     carrier: Carrier | None,
     members: tuple[Candidate, ...],
+    *,
     config: FitConfig,
+    helped: bool,
     on_step: Callable[[str, int, float], None] | None,
 ) -> tuple[Necessity, ...]:
     """Fit again without each primary in turn, and compare with what symmetry says must be missed."""
-    from orderparam.network.fit import fit
-
     found = []
     target = analysis.relation.distortion.displacements
     target_strain = analysis.relation.distortion.strain
@@ -438,7 +499,9 @@ def _necessity(
             strain=kept_strain,
         )
         stage = f"without {left_out.label}"
-        again = fit(problem, config, on_step=_staged(on_step, stage))
+        again = _fit_with_help(
+            analysis, problem, rest, group, config=config, at_once=helped, on_step=_staged(on_step, stage)
+        )
         missed = float(np.linalg.norm(again.displacements - target, axis=1).max())
         strains = [float(np.linalg.norm(s - target_strain)) for s in (again.strain, kept_strain)]
         found.append(Necessity(left_out.label, missed, floor, *strains))

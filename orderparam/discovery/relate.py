@@ -268,7 +268,8 @@ def _tolerance_notes(relation: Relation) -> tuple[str, ...]:
         return ()
     return (
         f"the child is {relation.report.symbol} ({relation.report.number}) at symprec-child "
-        f"{relation.report.symprec:g} but {symbol} ({number}) at {symprec:g}: try --symprec-child {symprec:g}, or --noise auto",
+        f"{relation.report.symprec:g} but {symbol} ({number}) at {symprec:g}: try --symprec-child {symprec:g}, or "
+        "--noise auto",
     )
 
 

@@ -15,6 +15,9 @@ from .problem import Architecture, FitProblem
 from .reduced import single_thread
 from .residuals import build_network
 
+CHANNELS = 1
+"""One is enough: at h = 0 the network is linear in the input, and only zeros have a meaning."""
+
 
 def input_gradient(
     problem: FitProblem, irreps: Sequence[Irrep], *, seed: int, lmax: int | None = None
@@ -42,7 +45,7 @@ def input_gradient(
         Irrep -> gradient (n_sites, 2l+1), angstrom.
     """
     lmax = max([1, *(irrep.l for irrep in irreps)]) if lmax is None else lmax
-    architecture = Architecture(lmax=lmax)
+    architecture = Architecture(lmax=lmax, channels=CHANNELS)
     orbits = Orbits.trivial(problem.n_sites)
     network = build_network(problem, architecture, orbits)
     weights, embedding = draw_weights(network.shapes, len(problem.kinds), architecture.channels, (seed,))

@@ -70,7 +70,8 @@ class TrainedNetwork:
         Parameters
         ----------
         inputs : dict
-            Fields (n_sites, 2l+1) by a name that is an irrep or ends in one: "1e", "Mn:1e". Fields of one irrep add.
+            Fields (n_sites, 2l+1) by a name that is an irrep or ends in one: "1e", "Mn:1e"; what follows a blank is a
+            remark. Fields of one irrep add.
 
         Returns
         -------
@@ -87,7 +88,7 @@ class TrainedNetwork:
         layout = Layout.all_up_to(self.architecture.lmax)
         fields = np.zeros((len(self.species), layout.dim))
         for name, values in inputs.items():
-            irrep = Irrep.parse(name.rsplit(":", 1)[-1])
+            irrep = Irrep.parse(name.partition(" ")[0].rsplit(":", 1)[-1])
             if irrep not in layout.slices or np.shape(values) != (len(self.species), irrep.dim):
                 raise InvalidInputError(
                     f"input {name}: expected ({len(self.species)}, {irrep.dim}) with l <= {self.architecture.lmax}, "

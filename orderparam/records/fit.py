@@ -33,7 +33,7 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
                 "element": member.element if member else name.split(":")[0],
                 "site": member.site if member else name.split(":")[0],
                 "irrep": str(block.irrep),
-                "space_group_irreps": [block.name.split(" (")[1].rstrip(")")]
+                "space_group_irreps": block.name.split(" (")[1].rstrip(")").split(", ")
                 if helper
                 else [label for label in primary if label in held.get(name, ())],
                 "free_components": block.n_free,

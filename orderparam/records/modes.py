@@ -10,6 +10,7 @@ import numpy as np
 from orderparam.discovery.analyse import SIGNIFICANT, Analysis
 from orderparam.discovery.denoise import NoiseReport
 from orderparam.discovery.relate import Relation, describe_basis
+from orderparam.geometry import describe_geometry, geometry_record
 from orderparam.supercell import Subgroup
 from orderparam.symmetry.orderparameter import OrderParameter, strain_tensor
 from orderparam.symmetry.origins import names_at_other_origins
@@ -82,6 +83,9 @@ def modes_record(analysis: Analysis) -> dict[str, Any]:
     }
     if analysis.noise is not None:
         record["noise"] = noise_record(analysis.noise)
+    geometry = describe_geometry(relation, decomposition)
+    if geometry.octahedra:
+        record["geometry"] = geometry_record(geometry)
     return record
 
 

@@ -167,6 +167,8 @@ def atoms_table(analysis: Analysis) -> RenderableType:
 
 def order_parameters_table(analysis: Analysis) -> RenderableType:
     """Return the order parameters of the displacements, primary ones marked."""
+    if not analysis.decomposition.displacive:
+        return Text("No displacements: the child's group allows none\n")
     parent, errors = analysis.relation.parent, analysis.errors
     primary = {m.label for m in analysis.primary_members if not m.is_strain}
     rows = [
@@ -237,6 +239,8 @@ def site_modes_table(analysis: Analysis) -> RenderableType:
     """Return the modes one by one, as far as they fit on a page."""
     errors = analysis.errors
     modes = all_site_modes(analysis.decomposition)
+    if not modes:
+        return Text()
     rows = [
         (
             mode.name,

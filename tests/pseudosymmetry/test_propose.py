@@ -30,7 +30,6 @@ BUILT = [
 ]
 MISSED = {
     "U_63": "principal strains of 20 % and 0.5 angstrom: beyond the bounds of the search",
-    "In_139": "the file's axial ratio is nearer to the body-centred cubic lattice than to the face-centred one",
 }
 HIGHER = {"tin_sulfide/SnS_63.cif": (225, 2)}  # a distorted rock salt itself: children of low symmetry lead there, too
 FALSE_ALARMS = {"ferroelectric/LiNbO3_167.cif": "itself a distorted perovskite, and a child in another pair"}
