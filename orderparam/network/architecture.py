@@ -24,7 +24,7 @@ from .residuals import Residuals, build_network, invariant_strains
 logger = logging.getLogger(__name__)
 
 NULL_ROW = 1e-10  # of the largest row of the Jacobian
-SMALLEST = 1e-6  # angstrom per unit weight: without inputs nothing but rounding is left
+SMALLEST = 1e-12  # angstrom per unit weight: without inputs nothing but rounding is left
 NULL_VALUE = 1e-9  # of the largest singular value of the Jacobian with rows of norm one
 
 
@@ -169,7 +169,7 @@ def _left_null_space(jacobian: np.ndarray) -> tuple[np.ndarray, float]:
     Rows are normalised first, since modes of high degree in the inputs are small; rows that are zero are not.
     """
     norms = np.linalg.norm(jacobian, axis=1)
-    live = norms > NULL_ROW * max(norms.max(initial=0), SMALLEST)
+    live = norms > max(NULL_ROW * norms.max(initial=0), SMALLEST)
     triangle = np.asarray(np.linalg.qr((jacobian[live] / norms[live, None]).T, mode="r"))
     left, values, _ = np.linalg.svd(triangle.T) if live.any() else (np.zeros((0, 0)), np.zeros(0), None)
     found = np.zeros((len(jacobian), (~live).sum()))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fit_problems
 import numpy as np
 import pytest
 import torch
-from fit_problems import full_fields, geometry, random_network
 from scipy.spatial.transform import Rotation
 
 from orderparam.network.layout import READOUT_SCALE, Layout
@@ -16,6 +14,8 @@ from orderparam.network.problem import Architecture, FitConfig, FitProblem
 from orderparam.network.reduced import single_thread
 from orderparam.network.residuals import Residuals, build_network
 from orderparam.o3 import Irrep, symmetric_to_irreps
+from tests.network import fit_problems
+from tests.network.fit_problems import full_fields, geometry, random_network
 
 ARCHITECTURES = [Architecture(1), Architecture(2), Architecture(1, layers=3, squares=2), Architecture(3, layers=1)]
 IDS = ["lmax1", "lmax2", "deep", "lmax3"]
