@@ -1,7 +1,7 @@
 """A child that is less symmetric by noise alone: the symmetry that its coordinates support, and the child put onto it.
 
-The criterion and its assumptions stand in `evidence`. It errs upwards: an order parameter of less than about three to
-four sigma (As) is taken for noise, and so is a weak one inside a strong structure. Therefore the best lower group, its
+The criterion and its assumptions stand in `evidence`. It errs upwards: an order parameter of less than about four to
+five sigma (As) is taken for noise, and so is a weak one inside a strong structure. Therefore the best lower group, its
 cost and the detection limit are always reported.
 """
 
@@ -16,7 +16,7 @@ from orderparam.errors import InvalidInputError
 from orderparam.quotientgroup import GeneratedGroup, QuotientGroup
 from orderparam.supercell import Subgroup, Supercell
 
-from .evidence import CRITERION, INDEX_PRIOR, Judged, Statistics, search
+from .evidence import CRITERION, INDEX_PRIOR, STRAIN_SIGMAS, TYPICAL_STRAIN, Judged, Statistics, search
 from .relate import Relation
 
 FEW_COORDINATES = 10
@@ -180,13 +180,14 @@ def _next_lower(best: Judged, lower: list[Judged], group: QuotientGroup) -> Next
 
 
 def detection_limit(sigma: float, n_coordinates: int) -> float:
-    """Return the As (angstrom) from which one more component, at twice the index, pays.
+    """Return the As (angstrom) from which one more component pays, with six domains and a strain that it brings along.
 
-    The root of x = 1 + ln x + ln n + INDEX_PRIOR ln 2, x = (As / sigma)^2.
+    The root of x = 1 + ln x + ln n + INDEX_PRIOR ln 6 + 2 ln(0.02 / 0.0005), x = (As / sigma)^2: four to five sigma.
     """
     x = 10.0
+    constant = np.log(max(n_coordinates, 1)) + INDEX_PRIOR * np.log(6) + 2 * np.log(TYPICAL_STRAIN / STRAIN_SIGMAS[0])
     for _ in range(50):
-        x = 1 + np.log(x) + np.log(max(n_coordinates, 1)) + CLOSE_CALL
+        x = 1 + np.log(x) + constant
     return float(sigma * np.sqrt(x))
 
 

@@ -1,0 +1,166 @@
+"""Which symmetry noisy coordinates support: the table of successes and false positives, and its edges."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orderparam.crystal import Crystal, read_crystal
+from orderparam.discovery.analyse import Analysis, analyse
+from orderparam.discovery.denoise import detection_limit
+from orderparam.errors import InvalidInputError
+from orderparam.parent import Parent, symmetrise
+from orderparam.supercell import Supercell
+
+STRUCTURES = Path(__file__).parents[2] / "structures"
+PAIRS = {p["name"]: p for p in json.loads((Path(__file__).parents[1] / "tables/pairs.json").read_text())}
+BY_CHILD = {Path(p["child"]).stem: p for p in PAIRS.values()}
+
+
+def exact(name: str) -> tuple[Parent, Analysis]:
+    pair = BY_CHILD[name]
+    parent = symmetrise(read_crystal(STRUCTURES / pair["parent"]))
+    return parent, analyse(parent, read_crystal(STRUCTURES / pair["child"]))
+
+
+def noisy(crystal: Crystal, sigma: float, rng: np.random.Generator) -> Crystal:
+    """Add Gaussian noise to every coordinate, shuffle the atoms and move the origin."""
+    moved = crystal.positions + rng.normal(0, sigma, (crystal.n_sites, 3)) @ np.linalg.inv(crystal.lattice)
+    order = rng.permutation(crystal.n_sites)
+    return Crystal(crystal.lattice, (moved + rng.random(3))[order], tuple(crystal.species[i] for i in order))
+
+
+def successes(name: str, sigma: float, draws: int, *, known: bool) -> float:
+    """Return the share of draws with the right space-group type and index."""
+    parent, analysis = exact(name)
+    truth = analysis.relation.distortion
+    right = 0
+    for seed in range(draws):
+        child = noisy(truth.crystal(), sigma, np.random.default_rng(seed))
+        found = analyse(parent, child, noise=sigma if known else "auto").relation.distortion.group
+        right += found.space_group == truth.group.space_group and found.index == truth.group.index
+    return right / draws
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.03])
+@pytest.mark.parametrize("draws", [pytest.param(4), pytest.param(20, marks=pytest.mark.slow)])
+def test_the_manganite(sigma, draws):
+    """Pnma, M3+ and R4+ primary on every draw, amplitudes within four sigma."""
+    parent, analysis = exact("LaMnO3_62")
+    truth = {o.label: o.amplitude_supercell for o in analysis.decomposition.displacive}
+    for seed in range(draws):
+        child = noisy(analysis.relation.distortion.crystal(), sigma, np.random.default_rng(seed))
+        found = analyse(parent, child, noise="auto")
+        assert found.noise.space_group == (62, "Pnma")
+        assert found.noise.estimated
+        assert {m.label for m in found.primary_members} == {"M3+", "R4+"}
+        for o in found.decomposition.displacive:
+            assert abs(o.amplitude_supercell - truth[o.label]) < 4 * sigma
+        assert found.noise.sigma == pytest.approx(sigma, rel=0.35)
+        assert found.noise.next_lower.cost_difference > 3
+
+
+@pytest.mark.parametrize("draws", [pytest.param(3), pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("name", "n"), [("SrTiO3_140", 2), ("ZrO2_137", 1), ("BaTiO3_99", 1), ("As_166", 2)])
+@pytest.mark.parametrize("sigma", [0.01, 0.05])
+def test_pure_noise_is_no_phase(name, n, sigma, draws):
+    parent, _ = exact(name)
+    supercell = Supercell.build(parent, n * np.eye(3, dtype=int))
+    ideal = supercell.with_displacements(np.zeros((supercell.n_atoms, 3)), np.zeros((3, 3)))
+    for seed in range(draws):
+        found = analyse(parent, noisy(ideal, sigma, np.random.default_rng(seed)), noise="auto")
+        assert found.relation.distortion.group.index == 1
+        assert any("the child is the parent" in w for w in found.warnings)
+
+
+# (name, sigma, known sigma, unknown sigma): what the method reached when it was designed, 20 draws each
+TABLE = [
+    *((name, s, 1.0, 1.0) for name in ("CaTiO3_62", "Ca3Ti2O7_36", "SiO2_154", "YMnO3_185", "WO3_14", "ZrO2_14")
+      for s in (0.01, 0.03, 0.05)),
+    ("ZrO2_137", 0.05, 0.95, 0.95),
+    ("SrTiO3_140", 0.01, 1.0, 0.95),
+    ("SrTiO3_140", 0.03, 1.0, 1.0),
+    ("SrTiO3_140", 0.05, 0.95, 0.95),
+    ("As_166", 0.01, 1.0, 1.0),
+    ("As_166", 0.03, 1.0, 0.95),
+    ("As_166", 0.05, 1.0, 0.70),
+    ("BaTiO3_99", 0.01, 1.0, 1.0),
+    ("BaTiO3_99", 0.03, 0.90, 0.65),
+    ("BaTiO3_99", 0.05, 0.50, 0.25),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "sigma", "known", "unknown"), TABLE)
+def test_the_table_of_successes(name, sigma, known, unknown):
+    """No case is worse than the table by more than 0.1, and one in ten for chance where the table is below 0.9."""
+    for wanted, given in ((known, True), (unknown, False)):
+        share = successes(name, sigma, 20, known=given)
+        print(f"{name} {sigma} {'known' if given else 'unknown'} {share:.2f} (table {wanted:.2f})")  # noqa: T201
+        assert share >= wanted - (0.1 if wanted >= 0.9 else 0.2)
+
+
+def test_noise_is_split_off_exactly_where_there_is_none():
+    parent, analysis = exact("LaMnO3_62")
+    found = analyse(parent, analysis.relation.child, noise="auto")
+    assert found.noise.residual_rms < 1e-6
+    assert found.relation.distortion.group.space_group == (62, "Pnma")
+    one, two = ({o.label: o.amplitude for o in a.decomposition.displacive} for a in (analysis, found))
+    assert one == pytest.approx(two, abs=1e-6)
+
+
+def test_the_denoised_child_is_nearer_to_the_truth():
+    parent, analysis = exact("LaMnO3_62")
+    truth = analysis.relation.distortion
+    rng = np.random.default_rng(7)
+    noise = rng.normal(0, 0.03, truth.displacements.shape)
+    child = truth.supercell.with_displacements(truth.displacements + noise, truth.strain)
+    found = analyse(parent, child, noise="auto").relation.distortion
+    one, two = (sorted(np.round(d.lengths, 6)) for d in (truth, found))
+    assert np.abs(np.array(one) - two).max() < 0.5 * np.linalg.norm(noise, axis=1).max()
+    assert found.supercell.n_cells == truth.supercell.n_cells
+
+
+def test_few_coordinates_are_a_warning():
+    parent, analysis = exact("As_166")
+    child = noisy(analysis.relation.distortion.crystal(), 0.01, np.random.default_rng(0))
+    assert any("coordinates are left" in w for w in analyse(parent, child, noise="auto").warnings)
+
+
+def test_a_sigma_that_is_too_small_is_said():
+    parent, analysis = exact("LaMnO3_62")
+    child = noisy(analysis.relation.distortion.crystal(), 0.03, np.random.default_rng(1))
+    found = analyse(parent, child, noise=0.012)
+    lower = found.relation.distortion.group.index > analysis.relation.distortion.group.index
+    assert lower or any("exceeds the sigma given" in w for w in found.warnings)
+
+
+def test_the_detection_limit_is_a_few_sigma():
+    for n in (6, 57, 400):
+        limit = detection_limit(0.01, n)
+        assert 0.03 < limit < 0.06
+    assert detection_limit(0.02, 57) == pytest.approx(2 * detection_limit(0.01, 57))
+
+
+def test_order_parameters_around_the_detection_limit():
+    """Twice the limit is found, a third of it is not: the tilt of SrTiO3 at other sizes, in the cubic cell."""
+    parent, analysis = exact("SrTiO3_140")
+    truth = analysis.relation.distortion
+    sigma = 0.02
+    found = []
+    for size in (0.3, 2.0):
+        target = size * detection_limit(sigma, 3 * truth.supercell.n_atoms - 3)
+        field = truth.displacements * (target / truth.total_amplitude)
+        rng = np.random.default_rng(3)
+        shaken = field + rng.normal(0, sigma, field.shape)
+        child = truth.supercell.with_displacements(shaken, np.zeros((3, 3)))
+        found.append(analyse(parent, child, noise="auto").relation.distortion.group.index)
+    assert found == [1, truth.group.index]
+
+
+@pytest.mark.parametrize("noise", [0.0, -1.0, float("nan"), 3.0, "some"])
+def test_senseless_levels_are_refused(noise):
+    parent, analysis = exact("LaMnO3_62")
+    with pytest.raises(InvalidInputError, match="--noise"):
+        analyse(parent, analysis.relation.child, noise=noise)
