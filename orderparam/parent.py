@@ -166,6 +166,35 @@ def symmetrise(crystal: Crystal, symprec: float = 1e-3, *, origin: str | None = 
     )
 
 
+def abstract_parent(number: int) -> Parent:
+    """Return a space group without atoms as a parent, in the ISO-IR setting, with some lattice that suits it.
+
+    Raises
+    ------
+    SymmetryError
+        When there is no such group.
+    """
+    group = standard_group(number)
+    spread = np.array([[1.0, 0.21, 0.13], [0.0, 1.17, 0.08], [0.0, 0.0, 1.31]])
+    metric = np.mean(np.swapaxes(group.rotations, 1, 2) @ (spread @ spread.T) @ group.rotations, axis=0)
+    lattice = 4 * np.linalg.cholesky(metric)
+    n = group.order
+    return Parent(
+        crystal=Crystal(lattice, np.zeros((0, 3)), ()),
+        group=group,
+        conventional=np.rint(np.linalg.inv(CENTRINGS[centring_letter(number)])).astype(int),
+        file_basis=np.eye(3),
+        file_origin=np.zeros(3),
+        wyckoffs=(),
+        site_symmetries=(),
+        orbits=np.zeros(0, int),
+        targets=np.zeros((n, 0), int),
+        shifts=np.zeros((n, 0, 3), int),
+        moved_max=0.0,
+        moved_rms=0.0,
+    )
+
+
 # --- the frame ----------------------------------------------------------------------------------------------------
 
 

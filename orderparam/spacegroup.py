@@ -258,6 +258,28 @@ def identify_group(rotations: np.ndarray, translations: np.ndarray, lattice: np.
     return int(found.number), str(found.international_short)
 
 
+def standard_setting(
+    rotations: np.ndarray, translations: np.ndarray, lattice: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the standard basis (rows) and origin of a group of operations, both in the basis given.
+
+    A crystal with just these operations (two orbits of general points) is made for spglib to look at.
+
+    Parameters
+    ----------
+    rotations, translations : (n, 3, 3) int, (n, 3)
+        All operations modulo the lattice translations, in the basis ``lattice`` (rows), which is primitive.
+    """
+    points = np.array([[0.1371, 0.2718, 0.0513], [0.3141, 0.0577, 0.4127]])
+    images = np.concatenate([rotations @ point + translations for point in points])
+    n = len(rotations)
+    crystal = Crystal(20 * np.asarray(lattice), images - np.floor(images), ("H",) * n + ("He",) * n)
+    report = report_symmetry(crystal, 1e-4)
+    inverse = np.linalg.inv(report.transformation)
+    origin = -inverse @ report.origin_shift
+    return inverse.T, origin - np.floor(origin + 1e-6)
+
+
 def setting_symbol(number: int, rotations: np.ndarray, translations: np.ndarray) -> str | None:
     """Return the Hermann-Mauguin symbol of the tabulated setting with just these operations, None if there is none.
 

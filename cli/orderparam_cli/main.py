@@ -11,6 +11,7 @@ import typer
 from orderparam import __version__
 from orderparam.errors import OrderParamError
 
+from .directions import directions, irreps
 from .fit import fit
 from .modes import modes
 from .parent import parent
@@ -27,6 +28,8 @@ app.command("fit")(fit)
 app.command("modes")(modes)
 app.command("parent")(parent)
 app.command("symmetry")(symmetry)
+app.command("directions")(directions)
+app.command("irreps")(irreps)
 
 
 def _show_version(wanted: bool) -> None:

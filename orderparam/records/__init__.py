@@ -1,5 +1,6 @@
 """Result files: every noun as plain JSON with a schema name and a version."""
 
+from .directions import directions_record, irreps_record, solutions_record
 from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
 from .modes import correspondence_record, modes_record, noise_record, series_record
@@ -9,11 +10,14 @@ from .symmetry import symmetry_list, symmetry_record
 __all__ = [
     "VERSION",
     "correspondence_record",
+    "directions_record",
     "fit_record",
+    "irreps_record",
     "modes_record",
     "noise_record",
     "parent_record",
     "series_record",
+    "solutions_record",
     "symmetry_list",
     "symmetry_record",
     "to_json",

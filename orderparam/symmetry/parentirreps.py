@@ -12,7 +12,7 @@ from orderparam.parent import Parent
 from orderparam.spacegroup import CENTRINGS, DENOMINATOR, centring_letter, standard_group
 from orderparam.supercell import Supercell
 
-from .irreps import SpaceGroupIrrep, coset_representatives, irreps_at
+from .irreps import SpaceGroupIrrep, coset_representatives, irrep_named, irreps_at, special_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,3 +126,22 @@ def stars(supercell: Supercell) -> list[np.ndarray]:
 def commensurate_irreps(supercell: Supercell) -> list[ParentIrrep]:
     """Return every irrep of the parent's group at every wave vector commensurate with a supercell, Gamma first."""
     return [irrep for k in stars(supercell) for irrep in irreps_of_parent(supercell.parent, k, supercell.n_cells)]
+
+
+def special_irreps(parent: Parent) -> list[ParentIrrep]:
+    """Return every irrep of the parent's group at the special points, in the order of the table."""
+    number = parent.group.number
+    return [irrep for _, k in special_points(number) for irrep in _irreps_of_group(number, k)]
+
+
+def named_irrep(parent: Parent, label: str) -> ParentIrrep:
+    """Return an irrep at a special point by its label.
+
+    Raises
+    ------
+    InvalidInputError
+        When the group has none of this name at its special points; those that it has are listed.
+    """
+    number = parent.group.number
+    found = irrep_named(number, label)
+    return next(i for i in _irreps_of_group(number, found.k) if i.label == found.label)

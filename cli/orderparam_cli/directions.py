@@ -1,0 +1,181 @@
+"""`orderparam directions` and `orderparam irreps`: isotropy subgroups, and what there is to break a symmetry with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+from .terminal import counting, print_report, print_warnings, progress, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderparam.parent import Parent
+    from orderparam.symmetry.parentirreps import ParentIrrep
+
+GroupOrFile = Annotated[
+    str, typer.Argument(metavar="PARENT", help="File of a structure, or a space group: Pm-3m, 221.", show_default=False)
+]
+
+
+def directions(
+    parent: GroupOrFile,
+    *,
+    irrep: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL", help="Irrep such as R4+; several are coupled.")
+    ] = None,
+    k: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="All irreps at a special point such as R.")
+    ] = None,
+    write: Annotated[str | None, typer.Option(metavar="DIR", help="Write one CIF per direction.")] = None,
+    amplitude: Annotated[float, typer.Option(min=0.0, help="Ap of the structures written, angstrom.")] = 0.5,
+    json: options.Json = None,
+    quiet: options.Quiet = False,
+    symprec: options.Symprec = options.SYMPREC,
+    origin: options.Origin = None,
+) -> None:
+    """List the order-parameter directions of irreps of PARENT with their isotropy subgroups.
+
+    For one irrep (--irrep), several coupled ones (--irrep twice), those at a k point (--k) or at all special points.
+
+    For example:
+
+      orderparam directions Pm-3m --irrep R4+ --irrep M3+
+
+      orderparam directions LaMnO3_221.cif --k M --write distorted --amplitude 0.3
+    """
+    from orderparam.records import directions_record
+    from orderparam.report.directions import directions_report
+    from orderparam.symmetry.strata import find_directions
+
+    frame = read_parent(parent, symprec, origin)
+    sets = _sets(frame, irrep, k)
+    if write:
+        from orderparam.report.directions import check_can_be_written
+
+        check_can_be_written(frame, sets, write)
+    found = []
+    with counting("finding directions", len(sets)) as show:
+        for number, members in enumerate(sets):
+            found.append((members, find_directions(frame, members)))
+            show(number + 1)
+    if write:
+        from orderparam.report.directions import write_directions
+
+        write_directions(frame, found, Path(write), amplitude)
+    if json:
+        write_json(directions_record(frame, found), json)
+    if not quiet and json != "-":
+        print_report(directions_report(frame, found))
+    print_warnings(frame.warnings)
+
+
+def irreps(
+    parent: GroupOrFile,
+    *,
+    child: Annotated[
+        str | None, typer.Option(metavar="GROUP", help="Find what leads to this space group: 62 or Pnma.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, help="Cell multiplication of the child (primitive cells).", show_default="any")
+    ] = None,
+    json: options.Json = None,
+    quiet: options.Quiet = False,
+    symprec: options.Symprec = options.SYMPREC,
+    origin: options.Origin = None,
+) -> None:
+    """List the irreps of PARENT at its special points, and what can carry them; or find those that lead to --child.
+
+    The search takes single irreps and pairs; for a structure those that its displacements or strain can have.
+
+    For example:
+
+      orderparam irreps LaMnO3_221.cif
+
+      orderparam irreps LaMnO3_221.cif --child Pnma --size 4
+    """
+    from orderparam.records import irreps_record, solutions_record
+    from orderparam.records.directions import carriers_of
+    from orderparam.report.directions import irreps_report, solutions_report
+    from orderparam.symmetry.inverse import leads_to
+    from orderparam.symmetry.parentirreps import special_irreps
+    from orderparam.symmetry.strains import strain_labels
+
+    frame = read_parent(parent, symprec, origin)
+    found = special_irreps(frame)
+    strains = strain_labels(frame)
+    if child is None:
+        if json:
+            write_json(irreps_record(frame, found, strains), json)
+        if not quiet and json != "-":
+            print_report(irreps_report(frame, found, strains))
+    else:
+        number = group_number(child)
+        with progress("trying irreps and pairs ...") as show:
+            solutions = leads_to(
+                frame,
+                [i for i in found if carriers_of(frame, i) or i.label in strains] if frame.crystal.n_sites else found,
+                number,
+                size,
+                on_step=lambda done, n: show(f"set {done} of {n}"),
+            )
+        if json:
+            write_json(solutions_record(frame, solutions), json)
+        if not quiet and json != "-":
+            print_report(solutions_report(frame, solutions, number, size))
+    print_warnings(frame.warnings)
+
+
+def read_parent(text: str, symprec: float, origin: str | None) -> Parent:
+    """Return the parent of a file, or a space group without atoms."""
+    from orderparam.crystal import read_crystal
+    from orderparam.parent import abstract_parent, symmetrise
+
+    if Path(text).exists() or re.search(r"\.\w+$|POSCAR|CONTCAR", text):
+        return symmetrise(read_crystal(text), symprec, origin=origin)
+    return abstract_parent(group_number(text))
+
+
+def group_number(text: str) -> int:
+    """Return the number of a space group given as a number or a short Hermann-Mauguin symbol.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    from orderparam.errors import InvalidInputError
+    from orderparam.spacegroup import symbol_of
+
+    if text.strip().isdigit() and 1 <= int(text) <= 230:
+        return int(text)
+    wanted = text.replace(" ", "").replace("_", "").lower()
+    for number in range(1, 231):
+        if symbol_of(number).replace("_", "").lower() == wanted:
+            return number
+    raise InvalidInputError(
+        f"{text}: neither a file nor a space group; expected the name of a structure file, a number from 1 to 230 or a "
+        "symbol such as Pm-3m or P2_1/c"
+    )
+
+
+def _sets(frame: Parent, labels: list[str] | None, points: list[str] | None) -> Sequence[tuple[ParentIrrep, ...]]:
+    """Return the sets of irreps to look at: one coupled set, or single irreps."""
+    from orderparam.errors import InvalidInputError
+    from orderparam.symmetry.parentirreps import named_irrep, special_irreps
+
+    if labels:
+        return [tuple(named_irrep(frame, label) for label in dict.fromkeys(labels))]
+    every = special_irreps(frame)
+    if points:
+        known = dict.fromkeys(i.irrep.k_label for i in every)
+        for point in points:
+            if point not in known:
+                raise InvalidInputError(
+                    f"--k {point}: {frame.group} has no such special point; it has {', '.join(known)}"
+                )
+        every = [i for i in every if i.irrep.k_label in points]
+    return [(i,) for i in every if not i.is_identity]

@@ -1,0 +1,126 @@
+"""The records of isotropy subgroups and of the irreps that a group has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from orderparam.parent import Parent
+from orderparam.symmetry.modes import SiteRepresentation
+from orderparam.symmetry.parentirreps import ParentIrrep
+from orderparam.symmetry.strata import Direction
+
+from .files import VERSION
+
+DIRECTIONS_SCHEMA, IRREPS_SCHEMA = "orderparam/directions", "orderparam/irreps"
+
+
+def directions_record(
+    parent: Parent, found: Sequence[tuple[Sequence[ParentIrrep], Sequence[Direction]]]
+) -> dict[str, Any]:
+    """Return the public record of directions (schema ``orderparam/directions``): irreps with their directions."""
+    labels = ["+".join(i.label for i in irreps) for irreps, _ in found]
+    return {
+        "schema": DIRECTIONS_SCHEMA,
+        "version": VERSION,
+        "parent": group_record(parent),
+        "irreps": labels,
+        "directions": [direction_row(parent, direction) for _, directions in found for direction in directions],
+    }
+
+
+def direction_row(parent: Parent, direction: Direction) -> dict[str, Any]:
+    """Return one direction as plain values; basis and origin in the parent's conventional cell."""
+    number, symbol = direction.subgroup.space_group
+    basis, origin = direction.setting()
+    irreps = direction.images.irreps
+    return {
+        "irreps": [i.label for i in irreps],
+        "symbol": direction.symbol,
+        "code": None,
+        "free_parameters": direction.n_free,
+        "space_group": {"number": number, "symbol": symbol},
+        "index": direction.index,
+        "size": direction.size,
+        "domains": direction.index,
+        "basis": np.round(basis, 8).tolist(),
+        "origin": np.round(origin, 8).tolist(),
+        "k_active": [_fractions(parent.k_conventional(k)) for k in direction.k_active()],
+        "maximal": direction.is_maximal,
+        "species": carried_by_all(parent, irreps),
+    }
+
+
+def group_record(parent: Parent) -> dict[str, Any]:
+    """Return what is known of a parent, or of a space group alone."""
+    return {
+        "file": parent.crystal.name or None,
+        "formula": parent.crystal.formula if parent.crystal.n_sites else None,
+        "space_group": {"number": parent.group.number, "symbol": parent.group.symbol},
+        "origin_atom": parent.origin_atom if parent.crystal.n_sites else None,
+    }
+
+
+def carriers_of(parent: Parent, irrep: ParentIrrep) -> list[str]:
+    """Return the site labels of the orbits whose displacements can carry an irrep."""
+    orbits = parent.orbit_sites().values()
+    return [
+        parent.crystal.labels[sites[0]]
+        for sites in orbits
+        if SiteRepresentation.on_sites(parent, parent.rotations_cart, sites).multiplicity(irrep)
+    ]
+
+
+def carried_by_all(parent: Parent, irreps: Sequence[ParentIrrep]) -> list[str]:
+    """Return the sites whose displacements carry any of several irreps; none where one irrep has no carrier."""
+    lists = [carriers_of(parent, irrep) for irrep in irreps]
+    return list(dict.fromkeys(label for labels in lists for label in labels)) if all(lists) else []
+
+
+def irreps_record(parent: Parent, irreps: Sequence[ParentIrrep], strains: Sequence[str]) -> dict[str, Any]:
+    """Return the public record of the irreps of a group (schema ``orderparam/irreps``)."""
+    return {
+        "schema": IRREPS_SCHEMA,
+        "version": VERSION,
+        "parent": group_record(parent),
+        "irreps": [irrep_row(parent, irrep, strains) for irrep in irreps],
+    }
+
+
+def irrep_row(parent: Parent, irrep: ParentIrrep, strains: Sequence[str]) -> dict[str, Any]:
+    """Return one irrep as plain values."""
+    return {
+        "label": irrep.label,
+        "k_label": irrep.irrep.k_label,
+        "k": _fractions(parent.k_conventional(irrep.k[0])),
+        "arms": len(irrep.k),
+        "dimension": irrep.dimension,
+        "type": {1: 1, -1: 2, 0: 3}[irrep.irrep.kind],
+        "displacements": carriers_of(parent, irrep),
+        "strain": irrep.label in strains,
+    }
+
+
+def solutions_record(parent: Parent, solutions: Sequence[Sequence[Direction]]) -> dict[str, Any]:
+    """Return the record of the inverse search: what leads to a given subgroup."""
+    return {
+        "schema": IRREPS_SCHEMA,
+        "version": VERSION,
+        "parent": group_record(parent),
+        "solutions": [
+            {
+                "irreps": [i.label for i in found[0].images.irreps],
+                "directions": [d.symbol for d in found],
+                "index": [d.index for d in found],
+                "species": carried_by_all(parent, found[0].images.irreps),
+            }
+            for found in solutions
+        ],
+    }
+
+
+def _fractions(values: np.ndarray) -> list[float]:
+    return [float(Fraction(float(v)).limit_denominator(1000)) for v in values]
