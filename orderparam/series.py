@@ -19,6 +19,7 @@ import numpy as np
 from orderparam.crystal import read_crystal, rename_species
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.errors import InvalidInputError, OrderParamError
+from orderparam.geometry import describe_geometry
 from orderparam.parent import Parent, symmetrise
 from orderparam.symmetry.alignment import align
 from orderparam.tables import Row
@@ -110,6 +111,14 @@ def analyse_series(
         Number of processes.
     on_row : callable, optional
         Called with the number of rows that are done.
+
+    Examples
+    --------
+    >>> folder = "structures/perovskite/"
+    >>> pairs = [Pair(folder + "LaMnO3_221.cif", folder + "LaMnO3_62.cif")]
+    >>> (row,) = analyse_series(pairs, Settings())
+    >>> row["symbol"], round(row["Ap R4+"], 4), row["glazer"]
+    ('Pnma', 0.5963, 'a-a-c+')
     """
     # the first child of every parent that can be analysed sets the domain of the others
     rows: list[Row | None] = [None] * len(pairs)
@@ -192,9 +201,22 @@ def series_row(analysis: Analysis, components: Mapping[str, np.ndarray]) -> Row:
             row[f"error {o.label}"] = errors.amplitudes[o.label] / scale
     for o in analysis.decomposition.strain:
         row[f"strain {o.label}"] = o.amplitude
+    row |= _geometry_columns(analysis)
     for name, values in components.items():
         for copy, part in enumerate(values, start=1):
             number_of_copy = f"{copy}:" if len(values) > 1 else ""
             row |= {f"{name} [{number_of_copy}{i}]": float(v) for i, v in enumerate(part, start=1)}
     row["warnings"] = "; ".join(analysis.warnings)
+    return row
+
+
+def _geometry_columns(analysis: Analysis) -> Row:
+    """Return tilts (degrees, parent's axes) and mean bond lengths (angstrom) where there are octahedra."""
+    geometry = describe_geometry(analysis.relation, analysis.decomposition)
+    if not geometry.octahedra:
+        return {}
+    row: Row = {"glazer": geometry.glazer.symbol if geometry.glazer else ""}
+    for tilt in geometry.tilts:
+        row |= {f"tilt {tilt.axis} in phase": tilt.in_phase, f"tilt {tilt.axis} anti phase": tilt.anti_phase}
+    row["mean bond"] = float(np.mean([o.bond_lengths for o in geometry.octahedra]))
     return row

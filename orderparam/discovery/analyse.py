@@ -120,6 +120,16 @@ def analyse(
         When the child is no distortion of the parent.
     InvalidInputError
         When the noise is larger than the distortion.
+
+    Examples
+    --------
+    >>> from orderparam import read_crystal, symmetrise
+    >>> parent = symmetrise(read_crystal("structures/perovskite/LaMnO3_221.cif"))
+    >>> analysis = analyse(parent, read_crystal("structures/perovskite/LaMnO3_62.cif"))
+    >>> analysis.primaries.labels
+    ('R4+', 'M3+')
+    >>> [str(o) for o in analysis.decomposition.displacive[:2]]
+    ['R4+ (a,a,0) 1.1925', 'M3+ (a;0;0) 0.9029']
     """
     relation = relate(parent, child, symprec=symprec, max_strain=max_strain, max_displacement=max_displacement)
     report = None

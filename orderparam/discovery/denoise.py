@@ -87,6 +87,19 @@ def denoise(relation: Relation, sigma: float | None = None) -> tuple[Relation, N
     ------
     InvalidInputError
         When sigma is not positive, or larger than the distortion itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orderparam import analyse, read_crystal, relate, symmetrise
+    >>> parent = symmetrise(read_crystal("structures/perovskite/LaMnO3_221.cif"))
+    >>> truth = relate(parent, read_crystal("structures/perovskite/LaMnO3_62.cif")).distortion
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, truth.displacements.shape)
+    >>> child = truth.supercell.with_displacements(truth.displacements + noise, truth.strain)
+    >>> before = relate(parent, child)
+    >>> after, report = denoise(before)
+    >>> before.distortion.group.space_group[1], report.space_group[1], round(report.sigma, 2)
+    ('P1', 'Pnma', 0.02)
     """
     if sigma is not None and not 0 < sigma < np.inf:
         raise InvalidInputError(f"--noise expects auto or a positive sigma in angstrom, received {sigma:g}")

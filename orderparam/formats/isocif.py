@@ -21,7 +21,16 @@ _FreeCoordinate = tuple[int, int, np.ndarray]
 
 
 def iso_cif(analysis: Analysis, *, title: str = "child") -> str:
-    """Return the child as CIF with its displacive modes, amplitudes and the matrix between modes and coordinates."""
+    """Return the child as CIF with its displacive modes, amplitudes and the matrix between modes and coordinates.
+
+    Examples
+    --------
+    >>> from orderparam import analyse, read_crystal, symmetrise
+    >>> parent = symmetrise(read_crystal("structures/fluorite/ZrO2_225.cif"))
+    >>> text = iso_cif(analyse(parent, read_crystal("structures/fluorite/ZrO2_137.cif")))
+    >>> [line for line in text.splitlines() if line.startswith("_iso_displacivemode_number")]
+    ['_iso_displacivemode_number 1']
+    """
     cell = child_cell(analysis.relation)
     modes = all_site_modes(analysis.decomposition)
     free = _free_coordinates(cell)

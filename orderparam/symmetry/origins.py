@@ -36,7 +36,17 @@ class OriginNames:
 
 
 def names_at_other_origins(parent: Parent, irreps: list[ParentIrrep]) -> tuple[OriginNames, ...]:
-    """Return how irreps are called with other atoms at the origin; origins that change no name are left out."""
+    """Return how irreps are called with other atoms at the origin; origins that change no name are left out.
+
+    Examples
+    --------
+    >>> from orderparam import read_crystal, symmetrise
+    >>> from orderparam.symmetry.parentirreps import named_irrep
+    >>> parent = symmetrise(read_crystal("structures/perovskite/LaMnO3_221.cif"))
+    >>> (names,) = names_at_other_origins(parent, [named_irrep(parent, "R4+"), named_irrep(parent, "M3+")])
+    >>> names.atom, names.labels
+    ('La1', {'R4+': 'R5-', 'M3+': 'M2+'})
+    """
     crystal = parent.crystal
     translations = normaliser_translations(parent.group)
     found: dict[str, OriginNames] = {}

@@ -125,7 +125,16 @@ def site_modes(order_parameter: OrderParameter, distortion: Distortion) -> tuple
 
 
 def all_site_modes(decomposition: Decomposition) -> tuple[SiteMode, ...]:
-    """Return the modes of all displacive order parameters, irrep by irrep."""
+    """Return the modes of all displacive order parameters, irrep by irrep.
+
+    Examples
+    --------
+    >>> from orderparam import analyse, read_crystal, symmetrise
+    >>> parent = symmetrise(read_crystal("structures/fluorite/ZrO2_225.cif"))
+    >>> child = read_crystal("structures/fluorite/ZrO2_137.cif")
+    >>> [m.name for m in all_site_modes(analyse(parent, child).decomposition)]
+    ['X2-[O1:c:dsp]T2(a)']
+    """
     distortion = decomposition.distortion
     return tuple(mode for o in decomposition.displacive for mode in site_modes(o, distortion))
 
