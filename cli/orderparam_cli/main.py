@@ -15,6 +15,7 @@ from .directions import directions, irreps
 from .fit import fit
 from .modes import modes
 from .parent import parent
+from .subgroups import domains, subgroups
 from .symmetry import symmetry
 
 app = typer.Typer(
@@ -30,6 +31,8 @@ app.command("parent")(parent)
 app.command("symmetry")(symmetry)
 app.command("directions")(directions)
 app.command("irreps")(irreps)
+app.command("subgroups")(subgroups)
+app.command("domains")(domains)
 
 
 def _show_version(wanted: bool) -> None:

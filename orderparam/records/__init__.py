@@ -5,12 +5,14 @@ from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
 from .modes import correspondence_record, modes_record, noise_record, series_record
 from .parent import parent_record
+from .subgroups import domains_record, subgroups_record
 from .symmetry import symmetry_list, symmetry_record
 
 __all__ = [
     "VERSION",
     "correspondence_record",
     "directions_record",
+    "domains_record",
     "fit_record",
     "irreps_record",
     "modes_record",
@@ -18,6 +20,7 @@ __all__ = [
     "parent_record",
     "series_record",
     "solutions_record",
+    "subgroups_record",
     "symmetry_list",
     "symmetry_record",
     "to_json",

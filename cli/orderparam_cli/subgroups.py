@@ -1,0 +1,93 @@
+"""`orderparam subgroups` and `orderparam domains`: what lies between child and parent, and beside the child."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+from .terminal import print_report, print_warnings, progress, write_json
+
+Write = Annotated[str | None, typer.Option(metavar="DIR", help="Write the structures as CIF.")]
+
+
+def subgroups(
+    parent: options.ParentFile,
+    child: options.ChildFile,
+    *,
+    write: Write = None,
+    json: options.Json = None,
+    quiet: options.Quiet = False,
+    noise: options.Noise = None,
+    symprec: options.Symprec = options.SYMPREC,
+    symprec_child: options.SymprecChild = options.SYMPREC,
+    origin: options.Origin = None,
+    renaming: options.Renaming = None,
+    max_strain: options.MaxStrain = options.MAX_STRAIN,
+    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+) -> None:
+    """List the groups between CHILD's and PARENT's, and the structure that each would have (a Baernighausen tree).
+
+    For example:
+
+      orderparam subgroups CaTiO3_221.cif CaTiO3_62.cif --write intermediate
+    """
+    from orderparam.records import subgroups_record
+    from orderparam.report.subgroups import subgroups_report, write_nodes
+    from orderparam.subgroups import subgroup_graph
+
+    pair = options.PairOptions(
+        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
+    )
+    with progress("finding the order parameters ...") as show:
+        analysis = pair.analyse()
+        graph = subgroup_graph(analysis, on_step=lambda n: show(f"{n} groups ..."))
+    if write:
+        write_nodes(analysis, graph, Path(write))
+    if json:
+        write_json(subgroups_record(analysis, graph), json)
+    if not quiet and json != "-":
+        print_report(subgroups_report(graph))
+    print_warnings(analysis.warnings)
+
+
+def domains(
+    parent: options.ParentFile,
+    child: options.ChildFile,
+    *,
+    write: Write = None,
+    json: options.Json = None,
+    quiet: options.Quiet = False,
+    noise: options.Noise = None,
+    symprec: options.Symprec = options.SYMPREC,
+    symprec_child: options.SymprecChild = options.SYMPREC,
+    origin: options.Origin = None,
+    renaming: options.Renaming = None,
+    max_strain: options.MaxStrain = options.MAX_STRAIN,
+    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+) -> None:
+    """List the symmetry-equivalent states of CHILD: operation, kind, order parameters, strain.
+
+    For example:
+
+      orderparam domains SrTiO3_221.cif SrTiO3_140.cif --write states
+    """
+    from orderparam.records import domains_record
+    from orderparam.report.subgroups import domains_report, write_domains
+    from orderparam.subgroups import find_domains
+
+    pair = options.PairOptions(
+        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
+    )
+    with progress("finding the domains ..."):
+        analysis = pair.analyse()
+        found = find_domains(analysis)
+    if write:
+        write_domains(found, Path(write))
+    if json:
+        write_json(domains_record(analysis, found), json)
+    if not quiet and json != "-":
+        print_report(domains_report(found))
+    print_warnings(analysis.warnings)

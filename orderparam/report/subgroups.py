@@ -1,0 +1,136 @@
+"""The subgroup graph and the domains as tables, and their structures as files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orderparam.crystal import crystal_to_cif
+from orderparam.discovery.analyse import Analysis
+from orderparam.discovery.relate import describe_basis
+from orderparam.errors import InvalidInputError, SymmetryError
+from orderparam.records import write_text
+from orderparam.spacegroup import report_symmetry
+from orderparam.subgroups import Domain, Node, SubgroupGraph
+
+from .summary import _table
+
+MANY_DOMAINS = 48
+
+
+def subgroups_report(graph: SubgroupGraph) -> RenderableType:
+    """Return the groups, and how they lie within each other."""
+    rows = []
+    for node in graph.nodes:
+        number, symbol = node.space_group
+        basis, origin = node.setting()
+        mark = "*" if node.is_realised else "+" if node.is_realised_with_strain else ""
+        left = " ".join(f"{label} {size:.2f}" for label, size in node.amplitudes.items())
+        rows.append(
+            (
+                node.number,
+                mark,
+                f"{symbol} ({number})",
+                node.index,
+                f"{node.distance:.3f}",
+                describe_basis(basis, origin).replace(";", "; "),
+                left or "-",
+            )
+        )
+    columns = ("", "", "group", "i", "away", "basis; origin", "order parameters left (As)")
+    table = _table("Groups from the parent's to the child's", columns, rows, right=(0, 3, 4), fold=(5, 6))
+    notes = [
+        "  * realised by the displacements   + by the strain   i: index in the parent's group",
+        "  away: |u - P u| over the child's primitive cell, angstrom",
+    ]
+    if not graph.is_complete:
+        notes.append("  the index is large: only the isotropy subgroups of the child's own order parameters are listed")
+    relations = [
+        (f"{e.parent} -> {e.child}", f"{_name(graph, e.parent)} -> {_name(graph, e.child)}", f"{e.kind}{e.index}")
+        for e in sorted(graph.edges, key=lambda e: (e.parent, e.child))
+    ]
+    arrows = _table(
+        "Maximal subgroups (t translationengleich, k klassengleich)", ("", "groups", "type"), relations[:60]
+    )
+    more = len(relations) - 60
+    rest = [Text(f"  and {more} more: --json FILE has all")] if more > 0 else []
+    return Group(table, *(Text(note) for note in notes), Text(), arrows, *rest)
+
+
+def _name(graph: SubgroupGraph, number: int) -> str:
+    return graph.nodes[number].space_group[1]
+
+
+def domains_report(domains: tuple[Domain, ...]) -> RenderableType:
+    """Return one line per domain."""
+    labels = list(domains[0].order_parameters)[:3]
+    rows = [
+        (d.number, d.operation, d.kind, *(_vector(d.order_parameters[label]) for label in labels))
+        for d in domains[:MANY_DOMAINS]
+    ]
+    counts = Counter(d.kind for d in domains)
+    told = ", ".join(f"{n} {kind}" for kind, n in counts.items() if kind != "identity")
+    title = f"{len(domains)} domains" + (f": the child itself, {told}" if told else "")
+    columns = ("", "operation", "kind", *labels)
+    table = _table(title, columns, rows, right=(0,), fold=tuple(range(1, 3 + len(labels))))
+    rest = len(domains) - MANY_DOMAINS
+    notes = [Text("  components Ap in angstrom, copy by copy; operations in the parent's conventional axes")]
+    if rest > 0:
+        notes.insert(0, Text(f"  and {rest} more: --json FILE has all"))
+    return Group(table, *notes)
+
+
+def _vector(components: np.ndarray) -> str:
+    rows = ["(" + ",".join(f"{v + 0.0:.2f}" for v in np.round(row, 2)) + ")" for row in components]
+    return " ".join(rows)
+
+
+def write_nodes(analysis: Analysis, graph: SubgroupGraph, folder: Path) -> list[Path]:
+    """Write the structure of every realised group as CIF; spglib must find that group in it.
+
+    Raises
+    ------
+    SymmetryError
+        When spglib finds another group.
+    """
+    _check(folder)
+    written = []
+    for node in graph.nodes:
+        if node.is_realised or node.is_realised_with_strain:
+            number, symbol = node.space_group
+            crystal = node.distortion.crystal(f"{symbol}")
+            _confirm(crystal, node)
+            path = folder / f"node_{node.number:02d}_{number}.cif"
+            write_text(path, crystal_to_cif(crystal, symprec=1e-4))
+            written.append(path)
+    del analysis
+    return written
+
+
+def _confirm(crystal, node: Node) -> None:
+    report = report_symmetry(crystal, 1e-5)
+    if report.number != node.space_group[0]:
+        raise SymmetryError(
+            f"node {node.number}: spglib finds {report.symbol} ({report.number}) in the projected structure, the "
+            f"operations say {node.space_group[1]} ({node.space_group[0]}); its distortion is below the tolerance"
+        )
+
+
+def write_domains(domains: tuple[Domain, ...], folder: Path) -> list[Path]:
+    """Write every domain as CIF, all atoms of its primitive cell."""
+    _check(folder)
+    written = []
+    for domain in domains:
+        path = folder / f"domain_{domain.number:03d}.cif"
+        write_text(path, crystal_to_cif(domain.crystal()))
+        written.append(path)
+    return written
+
+
+def _check(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInputError(f"--write {folder}: this is a file, not a folder")
