@@ -408,7 +408,9 @@ def crystal_to_cif(crystal: Crystal, *, symprec: float | None = None) -> str:
     from pymatgen.io.cif import CifWriter
 
     with quiet():
-        return str(CifWriter(crystal.to_pymatgen(), symprec=symprec, significant_figures=12))
+        # pymatgen's own angle tolerance of 5 degrees would straighten small shears
+        writer = CifWriter(crystal.to_pymatgen(), symprec=symprec, significant_figures=12, angle_tolerance=-1.0)
+        return str(writer)
 
 
 def crystal_to_poscar(crystal: Crystal) -> str:
