@@ -162,8 +162,6 @@ def test_commands(command, capsys, tmp_path):
     assert record["schema"] == f"orderparam/{command}"
     (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit) as end:
-        run(
-            [command, str(folder / "SrTiO3_221.cif"), str(folder / "SrTiO3_140.cif"), "--write", str(tmp_path / "file")]
-        )
+        run([command, *pair, "--write", str(tmp_path / "file")])
     assert end.value.code == 1
     assert capsys.readouterr().err.startswith("error: --write")
