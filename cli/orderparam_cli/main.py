@@ -12,6 +12,7 @@ from orderparam import __version__
 from orderparam.errors import OrderParamError
 
 from .directions import directions, irreps
+from .distort import distort
 from .fit import fit
 from .modes import modes
 from .parent import parent
@@ -33,6 +34,7 @@ app.command("directions")(directions)
 app.command("irreps")(irreps)
 app.command("subgroups")(subgroups)
 app.command("domains")(domains)
+app.command("distort")(distort)
 
 
 def _show_version(wanted: bool) -> None:

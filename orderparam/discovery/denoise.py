@@ -195,10 +195,12 @@ def _next_lower(best: Judged, lower: list[Judged], group: QuotientGroup) -> Next
 def detection_limit(sigma: float, n_coordinates: int) -> float:
     """Return the As (angstrom) from which one more component pays, with six domains and a strain that it brings along.
 
-    The root of x = 1 + ln x + ln n + INDEX_PRIOR ln 6 + 2 ln(0.02 / 0.0005), x = (As / sigma)^2: four to five sigma.
+    The root of x = 1 + ln x + ln(n) / 2 + INDEX_PRIOR ln 6 + 2 ln(0.02 / 0.0005), x = (As / sigma)^2: about four sigma.
     """
     x = 10.0
-    constant = np.log(max(n_coordinates, 1)) + INDEX_PRIOR * np.log(6) + 2 * np.log(TYPICAL_STRAIN / STRAIN_SIGMAS[0])
+    constant = (
+        np.log(max(n_coordinates, 1)) / 2 + INDEX_PRIOR * np.log(6) + 2 * np.log(TYPICAL_STRAIN / STRAIN_SIGMAS[0])
+    )
     for _ in range(50):
         x = 1 + np.log(x) + constant
     return float(sigma * np.sqrt(x))

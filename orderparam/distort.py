@@ -1,0 +1,182 @@
+"""From modes to structures: a parent distorted by chosen order parameters, in the smallest cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from orderparam.crystal import Crystal
+from orderparam.distortion import Distortion
+from orderparam.errors import InvalidInputError
+from orderparam.parent import Parent
+from orderparam.supercell import Subgroup, Supercell
+from orderparam.symmetry.isotropy import stabiliser, tensor_stabiliser, whole_group
+from orderparam.symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
+from orderparam.symmetry.parentirreps import ParentIrrep, irreps_of_parent, named_irrep
+from orderparam.symmetry.sitegroups import displacement_blocks
+from orderparam.symmetry.strata import kernel_lattice
+
+Components = Sequence[float] | Sequence[Sequence[float]] | np.ndarray
+
+
+def distort(parent: Parent, order_parameters: Mapping[str, Components], strain: np.ndarray | None = None) -> Distortion:
+    """Return the distortion of a parent by given order parameters, in the primitive cell of what is left.
+
+    Parameters
+    ----------
+    parent : Parent
+    order_parameters : mapping
+        Components (copies x dimension, or one row that is used for every copy with the weights of `copy_weights`) in
+        Ap, angstrom, by label; a label on a line or plane carries its k: ``"SM2@1/3,0,0"`` (conventional).
+    strain : (3, 3), optional
+        U - 1 in the parent's frame.
+
+    Raises
+    ------
+    InvalidInputError
+        When an irrep is unknown, no displacement can carry it, or the number of components does not fit.
+
+    Examples
+    --------
+    >>> from orderparam import read_crystal, symmetrise
+    >>> parent = symmetrise(read_crystal("structures/perovskite/SrTiO3_221.cif"))
+    >>> tilted = distort(parent, {"R4+": (0.0, 0.5, 0.5)})
+    >>> tilted.group.space_group, tilted.supercell.n_atoms, round(tilted.total_amplitude, 4)
+    ((74, 'Imma'), 10, 1.0)
+    """
+    representation = SiteRepresentation.on_sites(parent, parent.rotations_cart)
+    blocks = displacement_blocks(parent)
+    parts: list[tuple[ModeBasis, np.ndarray]] = []
+    for label, values in order_parameters.items():
+        irrep = _irrep(parent, label)
+        basis = mode_basis(representation, irrep, blocks)
+        parts.append((basis, _components(parent, basis, label, values)))
+    tensor = np.zeros((3, 3)) if strain is None else np.asarray(strain, float)
+    if tensor.shape != (3, 3) or not np.allclose(tensor, tensor.T, atol=1e-9) or not np.isfinite(tensor).all():
+        raise InvalidInputError("strain: expected a symmetric (3, 3) tensor of finite numbers")
+    group = _group(parent, parts, tensor)
+    cell = Supercell.build(parent, group.lattice_basis)
+    field = np.zeros((cell.n_atoms, 3))
+    for basis, components in parts:
+        field += expand(basis, cell, components)
+    mask = np.zeros((parent.group.order, cell.n_cells), bool)
+    pairs = group.pairs
+    mask[pairs[:, 0], cell.quotient.index(group.supercell.translations[pairs[:, 1]])] = True
+    return Distortion(cell, field - field.mean(axis=0), tensor, Subgroup(cell, mask))
+
+
+def distort_many(
+    parent: Parent,
+    order_parameters: Mapping[str, Components],
+    strain: np.ndarray | None,
+    factors: Sequence[Sequence[float]],
+) -> Iterator[tuple[Crystal, dict[str, float]]]:
+    """Yield structures with every order parameter scaled, all in the cell of the full distortion.
+
+    Parameters
+    ----------
+    factors : sequence
+        Per structure one factor per order parameter, in order, and one for the strain.
+
+    Yields
+    ------
+    crystal : Crystal
+    amplitudes : dict
+        Ap of every order parameter (angstrom) and the factor of the strain.
+    """
+    whole = distort(parent, order_parameters, strain)
+    cell = whole.supercell
+    fields, sizes = [], []
+    for label, values in order_parameters.items():
+        part = distort(parent, {label: values})
+        fields.append(part.displacements[part.supercell.atoms_at(cell.sites, cell.cells)])
+        sizes.append(part.total_amplitude / float(np.sqrt(part.supercell.n_cells)))
+    for row in factors:
+        displacements = sum((f * field for f, field in zip(row, fields, strict=False)), np.zeros((cell.n_atoms, 3)))
+        amplitudes = {f"Ap {label}": f * a for label, f, a in zip(order_parameters, row, sizes, strict=False)}
+        crystal = cell.with_displacements(displacements, row[-1] * whole.strain)
+        yield crystal, {**amplitudes, "strain_factor": float(row[-1])}
+
+
+def copy_weights(n: int) -> np.ndarray:
+    """Return the normalised weights of several copies of an irrep where one row of components is given for all.
+
+    They are 1, -1.3, 1.6, -1.9 ... divided by their norm: unequal, so that no symmetry comes in by chance.
+    """
+    weights = np.array([(-1.0) ** m * (1 + 0.3 * m) for m in range(n)])
+    return weights / np.linalg.norm(weights)
+
+
+def parse_setting(text: str) -> tuple[str, list[list[float]]]:
+    """Read ``R4+=(0.5,0.5,0)``; copies are separated by ``|``.
+
+    Examples
+    --------
+    >>> parse_setting("M3+=(0;0;0.4)")
+    ('M3+', [[0.0, 0.0, 0.4]])
+    """
+    label, equals, numbers = text.partition("=")
+    rows = numbers.strip().strip("()").split("|")
+    try:
+        values = [[float(Fraction(v.strip())) for v in re.split("[,;]", row)] for row in rows]
+    except (ValueError, ZeroDivisionError):
+        values = []
+    if not (label.strip() and equals and values):
+        raise InvalidInputError(f"--set {text}: expected LABEL=(numbers), such as R4+=(0.5,0.5,0) or M3+=(0;0;0.4)")
+    return label.strip(), values
+
+
+def _irrep(parent: Parent, label: str) -> ParentIrrep:
+    name, at, place = label.partition("@")
+    if not at:
+        return named_irrep(parent, name)
+    try:
+        k = np.array([float(Fraction(v)) for v in place.split(",")])
+    except (ValueError, ZeroDivisionError):
+        k = np.zeros(0)
+    if k.shape != (3,):
+        raise InvalidInputError(f"{label}: expected a wave vector of three fractions after @, such as SM2@1/3,0,0")
+    primitive = k @ np.linalg.inv(parent.conventional.T)
+    denominator = next((d for d in range(1, 241) if np.abs(primitive * d - np.rint(primitive * d)).max() < 1e-4), None)
+    if denominator is None:
+        raise InvalidInputError(f"{label}: the wave vector is not commensurate")
+    found = irreps_of_parent(parent, np.rint(primitive * denominator).astype(int), denominator)
+    for irrep in found:
+        if irrep.label == name:
+            return irrep
+    raise InvalidInputError(f"{label}: there is no such irrep; there are {', '.join(i.label for i in found)}")
+
+
+def _components(parent: Parent, basis: ModeBasis, label: str, values: Components) -> np.ndarray:
+    irrep = basis.irrep
+    if not basis.copies:
+        species = ", ".join(dict.fromkeys(parent.crystal.species))
+        raise InvalidInputError(
+            f"{label}: no displacement of {species} can carry this irrep; `orderparam irreps` lists what each can"
+        )
+    numbers = np.asarray(values, float)
+    if not np.isfinite(numbers).all():
+        raise InvalidInputError(f"{label}: the components must be finite numbers")
+    if numbers.size == irrep.dimension:
+        return np.outer(copy_weights(basis.copies), numbers.ravel())
+    if numbers.size == basis.copies * irrep.dimension:
+        return numbers.reshape(basis.copies, irrep.dimension)
+    raise InvalidInputError(
+        f"{label}: expected {irrep.dimension} components"
+        + (f", or {basis.copies} x {irrep.dimension} for its copies" if basis.copies > 1 else "")
+        + f", received {numbers.size}"
+    )
+
+
+def _group(parent: Parent, parts: list[tuple[ModeBasis, np.ndarray]], strain: np.ndarray) -> Subgroup:
+    """Return the joint stabiliser of all order parameters and the strain."""
+    moved = [(basis, c) for basis, c in parts if np.linalg.norm(c) > 1e-12]
+    matrix = kernel_lattice([b.irrep for b, _ in moved]) if moved else np.eye(3, dtype=int)
+    supercell = Supercell.build(parent, matrix)
+    group = whole_group(supercell) & tensor_stabiliser(supercell, strain)
+    for basis, components in moved:
+        group = group & stabiliser(supercell, basis.irrep, components)
+    return group
