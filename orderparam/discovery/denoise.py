@@ -195,7 +195,7 @@ def _next_lower(best: Judged, lower: list[Judged], group: QuotientGroup) -> Next
 def detection_limit(sigma: float, n_coordinates: int) -> float:
     """Return the As (angstrom) from which one more component pays, with six domains and a strain that it brings along.
 
-    The root of x = 1 + ln x + ln n + INDEX_PRIOR ln 6 + 2 ln(0.02 / 0.0005), x = (As / sigma)^2: about four sigma.
+    The root of x = 1 + ln x + ln(n) / 2 + INDEX_PRIOR ln 6 + 2 ln(0.02 / 0.0005), x = (As / sigma)^2: about four sigma.
     """
     x = 10.0
     constant = (

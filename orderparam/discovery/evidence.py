@@ -7,7 +7,7 @@ character of g on the displacements. No projector and no irrep is needed in the 
 
 With s = sigma^2, n = 3 N - 3 coordinates and t = max(S_H / p_H - s, 0), the variance of the signal, the cost is
 
-    C(H) = RSS_H / s + (n - p) ln s + S_H / (s + t) + p ln(s + t) + [p > 0] ln n + 2 ln |G:H|
+    C(H) = RSS_H / s + (n - p) ln s + S_H / (s + t) + p ln(s + t) + [p > 0] ln(n) / 2 + 4 ln |G:H|
            + RSS^E_H / sigma_E^2 + 2 (6 - p^E) ln(sigma_E / 5e-4) + 2 p^E ln(0.02 / sigma_E)
 
 the evidence of a Gaussian signal in Gaussian noise, with a prior against large indices (without it pure noise becomes
@@ -27,7 +27,7 @@ from orderparam.quotientgroup import GeneratedGroup, QuotientGroup
 SIGMAS = np.geomspace(1e-3, 0.06, 60)
 STRAIN_SIGMAS = np.array([5e-4, 1e-3, 2e-3, 4e-3])
 TYPICAL_STRAIN = 0.02
-INDEX_PRIOR = 2.0
+INDEX_PRIOR = 4.0
 BEAM = 4
 CRITERION = f"Gaussian evidence with prior {INDEX_PRIOR:g} ln(index)"
 
@@ -103,7 +103,7 @@ def judge(group: GeneratedGroup, order: int, statistics: Statistics, sigma: floa
     if p:
         # a coordinate that is free under H holds signal and noise, the others noise alone
         t = np.maximum(signal / p - s, 0.0)
-        costs = costs + signal / (s + t) + p * np.log(s + t) + np.log(max(n, 1))
+        costs = costs + signal / (s + t) + p * np.log(s + t) + np.log(max(n, 1)) / 2
     best = int(np.argmin(costs))
     cost = float(costs[best]) + INDEX_PRIOR * float(np.log(order / group.order)) + _strain_cost(group, statistics)
     return Judged(group, cost, float(np.sqrt(s[best])), residual, p)
