@@ -1,0 +1,81 @@
+"""Which network reaches the target, and what to give it where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orderparam.supercell import Subgroup
+from orderparam.symmetry.primary import Candidate
+
+from .analyse import Analysis
+from .inputs import helper_block, irreps_in, secondary_block
+
+if TYPE_CHECKING:
+    from orderparam.network.architecture import ArchitectureChoice
+    from orderparam.network.fit import FitResult
+    from orderparam.network.problem import FitConfig, FitProblem
+
+ILL_CONDITIONED, MANY_RESIDUALS = 1e-6, 60
+"""A worse conditioned target of more numbers gets its secondary irreps as helpers."""
+
+
+def within_reach(
+    analysis: Analysis, problem: FitProblem, members: tuple[Candidate, ...], config: FitConfig
+) -> tuple[FitProblem, ArchitectureChoice, tuple[str, ...], tuple[str, ...]]:
+    """Choose the architecture; where the whole ladder falls short, give the missing irreps as helper inputs."""
+    from orderparam.network.architecture import choose_architecture
+
+    choice = choose_architecture(problem, config)
+    if _is_hopeless(choice):
+        block, labels = secondary_block(analysis, members, analysis.relation.distortion.group)
+        problem = replace(problem, inputs=(*problem.inputs, block))
+        return problem, choose_architecture(problem, config), labels, ()
+    if choice.reachable:
+        return problem, choice, (), ()
+    displacements, strain = choice.chosen.unreachable_displacements, choice.chosen.unreachable_strain
+    missing = irreps_in(analysis, displacements, strain)
+    helpers = []
+    blocks = list(problem.inputs)
+    for found in missing:
+        block = helper_block(analysis, found, {b.name for b in blocks})
+        if block is not None:
+            blocks.append(block)
+            helpers.append(found.label)
+    problem = replace(problem, inputs=tuple(blocks))
+    return problem, choose_architecture(problem, config), tuple(helpers), tuple(m.label for m in missing)
+
+
+def _is_hopeless(choice: ArchitectureChoice) -> bool:
+    """Whether a target is in reach by the rank test but too ill-conditioned to be met from the primaries alone.
+
+    So it is for children with hardly any symmetry, whose many secondary order parameters are of every order in the
+    primaries and owe nothing to them (random displacements of 40 atoms: 3e-7 with 120 residuals).
+    """
+    chosen = choice.chosen
+    return chosen.conditioning < ILL_CONDITIONED and chosen.n_residuals > MANY_RESIDUALS
+
+
+def fit_with_help(
+    analysis: Analysis,
+    problem: FitProblem,
+    members: tuple[Candidate, ...],
+    group: Subgroup,
+    *,
+    config: FitConfig,
+    at_once: bool,
+    on_step: Callable[[int, float], None] | None,
+) -> FitResult:
+    """Fit from the primaries; where that stalls, or at once, add the secondary irreps that a group allows."""
+    from orderparam.network.architecture import choose_architecture
+    from orderparam.network.fit import fit
+
+    if not at_once:
+        choice = choose_architecture(problem, config)
+        once = replace(config, max_restarts=min(1, config.max_restarts))
+        result = fit(problem, once, architecture=choice.architecture, on_step=on_step)
+        if result.converged or not choice.reachable:
+            return result
+    problem = replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
+    return fit(problem, config, on_step=on_step)
