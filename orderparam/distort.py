@@ -15,7 +15,7 @@ from orderparam.parent import Parent
 from orderparam.supercell import Subgroup, Supercell
 from orderparam.symmetry.isotropy import stabiliser, tensor_stabiliser, whole_group
 from orderparam.symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
-from orderparam.symmetry.parentirreps import ParentIrrep, irreps_of_parent, named_irrep
+from orderparam.symmetry.parentirreps import named_irrep
 from orderparam.symmetry.sitegroups import displacement_blocks
 from orderparam.symmetry.strata import kernel_lattice
 
@@ -51,7 +51,7 @@ def distort(parent: Parent, order_parameters: Mapping[str, Components], strain: 
     blocks = displacement_blocks(parent)
     parts: list[tuple[ModeBasis, np.ndarray]] = []
     for label, values in order_parameters.items():
-        irrep = _irrep(parent, label)
+        irrep = named_irrep(parent, label)
         basis = mode_basis(representation, irrep, blocks)
         parts.append((basis, _components(parent, basis, label, values)))
     tensor = np.zeros((3, 3)) if strain is None else np.asarray(strain, float)
@@ -127,27 +127,6 @@ def parse_setting(text: str) -> tuple[str, list[list[float]]]:
     if not (label.strip() and equals and values):
         raise InvalidInputError(f"--set {text}: expected LABEL=(numbers), such as R4+=(0.5,0.5,0) or M3+=(0;0;0.4)")
     return label.strip(), values
-
-
-def _irrep(parent: Parent, label: str) -> ParentIrrep:
-    name, at, place = label.partition("@")
-    if not at:
-        return named_irrep(parent, name)
-    try:
-        k = np.array([float(Fraction(v)) for v in place.split(",")])
-    except (ValueError, ZeroDivisionError):
-        k = np.zeros(0)
-    if k.shape != (3,):
-        raise InvalidInputError(f"{label}: expected a wave vector of three fractions after @, such as SM2@1/3,0,0")
-    primitive = k @ np.linalg.inv(parent.conventional.T)
-    denominator = next((d for d in range(1, 241) if np.abs(primitive * d - np.rint(primitive * d)).max() < 1e-4), None)
-    if denominator is None:
-        raise InvalidInputError(f"{label}: the wave vector is not commensurate")
-    found = irreps_of_parent(parent, np.rint(primitive * denominator).astype(int), denominator)
-    for irrep in found:
-        if irrep.label == name:
-            return irrep
-    raise InvalidInputError(f"{label}: there is no such irrep; there are {', '.join(i.label for i in found)}")
 
 
 def _components(parent: Parent, basis: ModeBasis, label: str, values: Components) -> np.ndarray:

@@ -14,6 +14,7 @@ from orderparam.errors import OrderParamError
 from .directions import directions, irreps
 from .distort import distort
 from .fit import fit
+from .invariants import invariants
 from .modes import modes
 from .parent import parent
 from .subgroups import domains, subgroups
@@ -35,6 +36,7 @@ app.command("irreps")(irreps)
 app.command("subgroups")(subgroups)
 app.command("domains")(domains)
 app.command("distort")(distort)
+app.command("invariants")(invariants)
 
 
 def _show_version(wanted: bool) -> None:

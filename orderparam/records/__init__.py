@@ -3,6 +3,7 @@
 from .directions import directions_record, irreps_record, solutions_record
 from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
+from .invariants import invariants_record, landau_fit_record
 from .modes import correspondence_record, modes_record, noise_record, series_record
 from .parent import parent_record
 from .subgroups import domains_record, subgroups_record
@@ -14,7 +15,9 @@ __all__ = [
     "directions_record",
     "domains_record",
     "fit_record",
+    "invariants_record",
     "irreps_record",
+    "landau_fit_record",
     "modes_record",
     "noise_record",
     "parent_record",

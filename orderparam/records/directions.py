@@ -48,7 +48,7 @@ def direction_row(parent: Parent, direction: Direction) -> dict[str, Any]:
         "domains": direction.index,
         "basis": np.round(basis, 8).tolist(),
         "origin": np.round(origin, 8).tolist(),
-        "k_active": [_fractions(parent.k_conventional(k)) for k in direction.k_active()],
+        "k_active": [wave_vector(parent, k) for k in direction.k_active()],
         "maximal": direction.is_maximal,
         "species": carried_by_all(parent, irreps),
     }
@@ -95,7 +95,7 @@ def irrep_row(parent: Parent, irrep: ParentIrrep, strains: Sequence[str]) -> dic
     return {
         "label": irrep.label,
         "k_label": irrep.irrep.k_label,
-        "k": _fractions(parent.k_conventional(irrep.k[0])),
+        "k": wave_vector(parent, irrep.k[0]),
         "arms": len(irrep.k),
         "dimension": irrep.dimension,
         "type": {1: 1, -1: 2, 0: 3}[irrep.irrep.kind],
@@ -122,5 +122,6 @@ def solutions_record(parent: Parent, solutions: Sequence[Sequence[Direction]]) -
     }
 
 
-def _fractions(values: np.ndarray) -> list[float]:
-    return [float(Fraction(float(v)).limit_denominator(1000)) for v in values]
+def wave_vector(parent: Parent, k: np.ndarray) -> list[float]:
+    """Return a wave vector (primitive basis) in the conventional reciprocal basis."""
+    return [float(Fraction(float(v)).limit_denominator(1000)) for v in parent.k_conventional(k)]

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from orderparam.errors import InvalidInputError
 from orderparam.parent import Parent
 from orderparam.spacegroup import CENTRINGS, DENOMINATOR, centring_letter, standard_group
 from orderparam.supercell import Supercell
@@ -135,13 +136,30 @@ def special_irreps(parent: Parent) -> list[ParentIrrep]:
 
 
 def named_irrep(parent: Parent, label: str) -> ParentIrrep:
-    """Return an irrep at a special point by its label.
+    """Return an irrep by its label; on lines and planes the label carries its k: ``SM2@1/3,0,0`` (conventional).
 
     Raises
     ------
     InvalidInputError
-        When the group has none of this name at its special points; those that it has are listed.
+        When the group has none of this name there; those that it has are listed.
     """
+    name, at, place = (part.strip() for part in label.partition("@"))
     number = parent.group.number
-    found = irrep_named(number, label)
-    return next(i for i in _irreps_of_group(number, found.k) if i.label == found.label)
+    if not at:
+        found = irrep_named(number, name)
+        return next(i for i in _irreps_of_group(number, found.k) if i.label == found.label)
+    try:
+        k = np.array([float(Fraction(v)) for v in place.split(",")])
+    except (ValueError, ZeroDivisionError):
+        k = np.zeros(0)
+    if k.shape != (3,):
+        raise InvalidInputError(f"{label}: expected a wave vector of three fractions after @, such as SM2@1/3,0,0")
+    primitive = k @ np.linalg.inv(parent.conventional.T)
+    denominator = next((d for d in range(1, 241) if np.abs(primitive * d - np.rint(primitive * d)).max() < 1e-4), None)
+    if denominator is None:
+        raise InvalidInputError(f"{label}: the wave vector is not commensurate")
+    there = irreps_of_parent(parent, np.rint(primitive * denominator).astype(int), denominator)
+    for irrep in there:
+        if name == irrep.label or name in irrep.irrep.constituents:
+            return irrep
+    raise InvalidInputError(f"{label}: there is no such irrep; there are {', '.join(i.label for i in there)}")
