@@ -142,7 +142,7 @@ def assess(problem: FitProblem, architecture: Architecture, residuals: Residuals
     inputs = size * np.random.default_rng((config.seed, 2)).normal(size=len(residuals.inputs))
     with single_thread():
         jacobian = residuals.evaluate(np.concatenate([weights, inputs])).jacobian_by_weights()
-    null, conditioning = _left_null_space(jacobian)
+    null, conditioning = left_null_space(jacobian)
     missed = null @ (null.T @ residuals.target)
     displacements, strain = field_of(problem, missed, config.strain_length)
     return Rung(
@@ -163,10 +163,11 @@ def field_of(problem: FitProblem, values: np.ndarray, strain_length: float) -> t
     return displacements, irreps_to_symmetric(values[len(basis) :] @ strains / strain_length)
 
 
-def _left_null_space(jacobian: np.ndarray) -> tuple[np.ndarray, float]:
+def left_null_space(jacobian: np.ndarray, smallest: float = NULL_VALUE) -> tuple[np.ndarray, float]:
     """Return an orthonormal basis (n_rows, n_null) of the rows' relations, and the conditioning of the rest.
 
-    Rows are normalised first, since modes of high degree in the inputs are small; rows that are zero are not.
+    Rows are normalised first, since modes of high degree in the inputs are small; rows that are zero are not. Singular
+    values up to `smallest` of the largest count as zero.
     """
     norms = np.linalg.norm(jacobian, axis=1)
     live = norms > max(NULL_ROW * norms.max(initial=0), SMALLEST)
@@ -174,7 +175,7 @@ def _left_null_space(jacobian: np.ndarray) -> tuple[np.ndarray, float]:
     left, values, _ = np.linalg.svd(triangle.T) if live.any() else (np.zeros((0, 0)), np.zeros(0), None)
     found = np.zeros((len(jacobian), (~live).sum()))
     found[~live] = np.eye((~live).sum())
-    zero = values <= NULL_VALUE * values.max(initial=0)
+    zero = values <= smallest * values.max(initial=0)
     zero = np.append(zero, np.ones(left.shape[1] - len(zero), dtype=bool))
     relations = np.zeros((len(jacobian), zero.sum()))
     relations[live] = left[:, zero] / norms[live, None]

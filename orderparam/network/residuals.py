@@ -20,11 +20,20 @@ from .reduced import ReducedNetwork
 STATIC_RANK = 1e-9  # of the largest singular value
 
 
-def build_network(problem: FitProblem, architecture: Architecture, orbits: Orbits) -> ReducedNetwork:
-    """Build the network of an architecture on the parent's sites, one site per orbit."""
-    cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor)
-    edges = find_edges(problem.lattice, problem.positions, cutoff)
-    radial = RadialBasis.on_shells(cutoff, shells_of(edges.lengths))
+def build_network(
+    problem: FitProblem, architecture: Architecture, orbits: Orbits, radial: RadialBasis | None = None
+) -> ReducedNetwork:
+    """Build the network of an architecture on the parent's sites, one site per orbit.
+
+    Networks that share weights share their radial functions, too: cells of one parent have the same shells, but for
+    rounding.
+    """
+    if radial is None:
+        cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor)
+        edges = find_edges(problem.lattice, problem.positions, cutoff)
+        radial = RadialBasis.on_shells(cutoff, shells_of(edges.lengths))
+    else:
+        edges = find_edges(problem.lattice, problem.positions, radial.cutoff)
     kinds = np.array([problem.kinds.index(name) for name in problem.species])
     return ReducedNetwork(architecture, edges, radial, orbits, kinds)
 

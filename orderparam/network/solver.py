@@ -57,12 +57,14 @@ def solve(
     *,
     tolerance: float,
     max_iterations: int,
+    ridge: float = 0.0,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Solution:
-    """Find unknowns x with |r(x)| <= tolerance.
+    """Find unknowns x with |r(x)| <= tolerance, or with the least |r|^2 + ridge |x|^2.
 
     Every step is J^T y with (J J^T + mu mean(diag J J^T) 1) y = -r; mu shrinks by 8 when a step is accepted and
-    grows by 8 when it is not. The system has the size of the residuals, however many unknowns there are.
+    grows by 8 when it is not. The system has the size of the residuals, however many unknowns there are. With a ridge
+    the step is c + J^T y, c = -ridge x / (ridge + mu'), (J J^T + (ridge + mu') 1) y = -r - J c, mu' = mu mean(diag).
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ def solve(
         On the Euclidean norm of the residuals.
     max_iterations : int
         Steps tried at most. The iteration also ends where steps no longer gain anything.
+    ridge : float
+        Weight of |x|^2, squared unit of the residuals.
     on_step : callable, optional
         Called with the number of the step and the norm of the residuals.
 
@@ -83,7 +87,7 @@ def solve(
         The best point found.
     """
     unknowns, point, damping = start, evaluate(start), DAMPING_START
-    norm = float(np.linalg.norm(point.residuals))
+    norm = _size(point.residuals, unknowns, ridge)
     iterations, stalled = 0, 0
     jacobian, gram = None, None
     while norm > tolerance and iterations < max_iterations and stalled < STALLED_STEPS and damping < DAMPING_MAX:
@@ -91,9 +95,9 @@ def solve(
             jacobian = point.jacobian()
             gram = jacobian @ jacobian.T
         iterations += 1
-        step = _step(jacobian, gram, point.residuals, damping)
+        step = _step(jacobian, gram, point.residuals, damping=damping, ridge=ridge, unknowns=unknowns)
         trial = evaluate(unknowns + step) if step is not None else None
-        new_norm = float(np.linalg.norm(trial.residuals)) if trial is not None else np.inf
+        new_norm = _size(trial.residuals, unknowns + step, ridge) if step is not None and trial is not None else np.inf
         if step is not None and trial is not None and new_norm < norm:
             stalled = stalled + 1 if new_norm > (1 - STALLED_GAIN) * norm else 0
             unknowns, point, norm = unknowns + step, trial, new_norm
@@ -105,13 +109,30 @@ def solve(
     return Solution(unknowns, point.residuals, iterations, norm <= tolerance)
 
 
-def _step(jacobian: np.ndarray, gram: np.ndarray, residuals: np.ndarray, damping: float) -> np.ndarray | None:
+def _size(residuals: np.ndarray, unknowns: np.ndarray, ridge: float) -> float:
+    """Return the root of what is made least."""
+    square = residuals @ residuals + (ridge * (unknowns @ unknowns) if ridge else 0.0)
+    return float(np.sqrt(square))
+
+
+def _step(
+    jacobian: np.ndarray,
+    gram: np.ndarray,
+    residuals: np.ndarray,
+    *,
+    damping: float,
+    ridge: float,
+    unknowns: np.ndarray,
+) -> np.ndarray | None:
     """Return the damped Gauss-Newton step, or None if the damping is too small for the system to be definite."""
     shift = damping * gram.trace() / len(gram)
     if not shift > 0:
         return None
     try:
-        factor = cho_factor(gram + shift * np.eye(len(gram)))
+        factor = cho_factor(gram + (shift + ridge) * np.eye(len(gram)))
     except LinAlgError:
         return None
-    return -jacobian.T @ cho_solve(factor, residuals)
+    if not ridge:
+        return -jacobian.T @ cho_solve(factor, residuals)
+    shrunk = -ridge / (ridge + shift) * unknowns
+    return shrunk - jacobian.T @ cho_solve(factor, residuals + jacobian @ shrunk)

@@ -247,17 +247,19 @@ def _gap(parent: Parent, site: int) -> float:
 
 
 def _movement(decomposition: Decomposition, primaries: PrimarySet) -> dict[int, float]:
-    """Return the squared displacement per orbit (keyed by first site) in the primary order parameters."""
-    supercell = decomposition.distortion.supercell
-    field = np.zeros((supercell.n_atoms, 3))
+    """Return the squared displacement per orbit (keyed by first site) in the primary order parameters.
+
+    Per primitive cell, since the primaries need not come from one child.
+    """
+    movement = dict.fromkeys(decomposition.distortion.supercell.parent.orbit_sites(), 0.0)
     for member in primaries.members:
-        if not member.is_strain:
-            field += expand(member.order_parameter.basis, supercell, member.components)
-    squares = (field**2).sum(axis=1)
-    return {
-        orbit: float(squares[np.isin(supercell.sites, sites)].sum())
-        for orbit, sites in supercell.parent.orbit_sites().items()
-    }
+        if member.is_strain:
+            continue
+        supercell = member.order_parameter.supercell
+        squares = (expand(member.order_parameter.basis, supercell, member.components) ** 2).sum(axis=1)
+        for orbit, sites in supercell.parent.orbit_sites().items():
+            movement[orbit] += float(squares[np.isin(supercell.sites, sites)].sum()) / supercell.n_cells
+    return movement
 
 
 def choose_carrier(decomposition: Decomposition, primaries: PrimarySet, name: str) -> Carrier:
