@@ -71,9 +71,7 @@ def test_every_child_is_met_with_its_group(result):
 
 
 def test_the_domain_of_a_file_does_not_matter(family, result):
-    """Another domain, cell, origin and orientation of a child: the same order parameters in the common domain, the
-    same prediction.
-    """
+    """Another domain, cell, origin and orientation of every child: the same amplitudes, the same prediction."""
     rng = np.random.default_rng(4)
     children = {m.name: analyse(PARENT, scramble(m.distortion.crystal(), rng)).decomposition for m in family.members}
     again = gather_family(children)
