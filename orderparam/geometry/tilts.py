@@ -42,6 +42,13 @@ HOWARD_STOKES: dict[str, tuple[int, int]] = {
 }
 """Glazer's number of every system and the number of its space group (Howard & Stokes 1998, Table 1)."""
 
+ONLY_GLAZER: dict[str, tuple[int, int]] = {"a+b+b+": (2, 71), "a+b+c-": (4, 59), "a0b+c+": (15, 71)}
+"""The systems that only Glazer lists, his number and the space group: its symmetry would let further tilts appear.
+
+The other five of his 23 (6, 7, 9, 11, 18) give an in-phase and an out-of-phase tilt one letter, which no symmetry
+makes equal: they are 4, 5, 8, 10 and 17.
+"""
+
 
 @dataclass(frozen=True)
 class AxisTilt:
@@ -78,7 +85,7 @@ class Glazer:
     symbol : str
         In the parent's axes a, b, c, such as ``a-b+a-``.
     standard : str
-        The same as Howard & Stokes list it, empty where it is none of their fifteen.
+        The same as Howard & Stokes (fifteen systems) or, beyond these, Glazer list it; empty where it is none of them.
     number, space_group : int or None
         Glazer's number of the system, and the space group that these tilts alone leave.
     note : str
@@ -165,16 +172,13 @@ def glazer_system(tilts: tuple[AxisTilt, ...], tolerance: float = GLAZER_TOLERAN
         if smaller >= tolerance:
             notes.append(f"about {tilt.axis} both in phase ({plus:.2f}) and out of phase ({minus:.2f} degrees)")
     symbol = _symbol(signs, sizes, tolerance)
-    standard = next(
-        (
-            name
-            for order in permutations(range(3))
-            if (name := _symbol([signs[k] for k in order], [sizes[k] for k in order], tolerance)) in HOWARD_STOKES
-        ),
-        "",
+    known = HOWARD_STOKES | ONLY_GLAZER
+    names = (
+        _symbol([signs[k] for k in order], [sizes[k] for k in order], tolerance) for order in permutations(range(3))
     )
-    number, group = HOWARD_STOKES.get(standard, (None, None))
-    if not standard:
+    standard = next((name for name in names if name in known), "")
+    number, group = known.get(standard, (None, None))
+    if standard not in HOWARD_STOKES:
         notes.append("none of the fifteen systems of Howard & Stokes: its symmetry would let further tilts appear")
     return Glazer(symbol, standard, number, group, "; ".join(notes))
 

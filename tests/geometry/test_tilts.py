@@ -45,7 +45,33 @@ def test_every_tilt_system_comes_back_with_its_angles_and_its_space_group(symbol
     assert all(o.angle == pytest.approx(total, abs=1e-6) for o in geometry.octahedra)
 
 
+GLAZER = {
+    **{symbol: (symbol, number) for symbol, number in [("a+b+c+", 1), ("a+b+b+", 2), ("a+a+a+", 3), ("a+b+c-", 4)]},
+    **{symbol: (symbol, number) for symbol, number in [("a+a+c-", 5), ("a+b-c-", 8), ("a+b-b-", 10), ("a-b-c-", 12)]},
+    **{symbol: (symbol, number) for symbol, number in [("a-b-b-", 13), ("a-a-a-", 14), ("a0b+c+", 15), ("a0b+b+", 16)]},
+    **{symbol: (symbol, number) for symbol, number in [("a0b+c-", 17), ("a0b-c-", 19), ("a0b-b-", 20), ("a0a0c+", 21)]},
+    **{symbol: (symbol, number) for symbol, number in [("a0a0c-", 22), ("a0a0a0", 23)]},
+    # one letter for tilts of both signs: no symmetry makes them equal (Howard & Stokes 1998)
+    "a+b+b-": ("a+b+c-", 4),
+    "a+a+a-": ("a+a+c-", 5),
+    "a+a-c-": ("a+b-c-", 8),
+    "a+a-a-": ("a+b-b-", 10),
+    "a0b+b-": ("a0b+c-", 17),
+}
+"""Glazer's 23 symbols (1972), and what they are found to be."""
+
+
+@pytest.mark.parametrize("symbol", GLAZER)
+def test_glazers_twenty_three_symbols(symbol):
+    relation = relate(PARENT, scramble(tilted(symbol, ANGLES), np.random.default_rng(0)))
+    found = describe_geometry(relation).glazer
+    assert (found.standard, found.number) == GLAZER[symbol]
+    assert found.space_group == relation.report.number
+    assert ("fifteen" in found.note) == (found.standard not in HOWARD_STOKES)
+
+
 def test_the_fifteen_systems_are_all_there():
+    assert len(GLAZER) == 23
     assert len(HOWARD_STOKES) == 15
     assert len({number for number, _ in HOWARD_STOKES.values()}) == 15
 
