@@ -282,7 +282,8 @@ def _read_uncertainties(path: Path) -> Uncertainties | None:
     """Return the standard uncertainties in the first block of a CIF that has coordinates, None if it gives none."""
     from pymatgen.io.cif import CifFile
 
-    if "(" not in path.read_text(errors="replace"):
+    text = path.read_text(errors="replace")
+    if "(" not in text and not re.search(r"(?m)(?:^|\s)[.?](?:\s|$)", text):
         return None
     with quiet():
         blocks = [block.data for block in CifFile.from_file(path).data.values()]
@@ -291,10 +292,10 @@ def _read_uncertainties(path: Path) -> Uncertainties | None:
         return None
     columns = [data[name] if isinstance(data[name], list) else [data[name]] for name in _COORDINATES]
     values = np.array(
-        [[number_with_uncertainty(text, f"{path}: {name}") for text in column]
+        [[number_with_uncertainty(entry, f"{path}: {name}") for entry in column]
          for name, column in zip(_COORDINATES, columns, strict=True)]
     )  # fmt: skip
-    cell = np.array([number_with_uncertainty(str(data.get(name, "0")), f"{path}: {name}")[1] for name in _CELL])
+    cell = np.array([number_with_uncertainty(str(data.get(name) or "0"), f"{path}: {name}")[1] for name in _CELL])
     sigmas = values[:, :, 1].T
     return Uncertainties(values[:, :, 0].T, sigmas, cell) if sigmas.any() or cell.any() else None
 
@@ -302,10 +303,12 @@ def _read_uncertainties(path: Path) -> Uncertainties | None:
 def number_with_uncertainty(text: str, where: str = "") -> tuple[float, float]:
     """Return a number and its standard uncertainty as CIF writes them: ``0.1234(5)`` is 0.1234 with 0.0005.
 
+    An exponent stands before the bracket, ``1.5e-1(2)``: after it, some readers drop it.
+
     Raises
     ------
     InvalidInputError
-        When the text is no such number.
+        When the text is no such number, or says that the number is unknown.
 
     Examples
     --------
@@ -314,12 +317,10 @@ def number_with_uncertainty(text: str, where: str = "") -> tuple[float, float]:
     >>> number_with_uncertainty("90")
     (90.0, 0.0)
     """
-    if text.strip() in {".", "?"}:
-        return 0.0, 0.0
-    found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))(?:\((\d+(?:\.\d+)?)\))?([eE][-+]?\d+)?\s*", text)
+    found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))([eE][-+]?\d+)?(?:\((\d+(?:\.\d+)?)\))?\s*", text)
     if found is None:
         raise InvalidInputError(f"{where}: expected a number such as 0.1234(5), received {text!r}; repair the file")
-    number, bracket, exponent = found.groups()
+    number, exponent, bracket = found.groups()
     scale = 10.0 ** int(exponent[1:]) if exponent else 1.0
     decimals = len(number.partition(".")[2])
     sigma = float(bracket or 0) * (1.0 if bracket and "." in bracket else 10.0**-decimals)

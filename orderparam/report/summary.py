@@ -204,7 +204,7 @@ def _mark(o: OrderParameter, primary: bool) -> str:
 
 def _with_error(value: float, error: float | None, digits: int) -> str:
     """Write a value with its standard uncertainty in brackets, as crystallographers do: 1.193(4)."""
-    if not error:
+    if not error or error < 5e-7:
         return f"{value:.{digits}f}"
     exponent = int(np.floor(np.log10(error)))
     places = min(max(-exponent + (error < 2 * 10.0**exponent), 0), 6)  # two digits where the first is a one

@@ -126,7 +126,7 @@ def test_noise_is_the_error_of_every_amplitude():
     assert set(analysis.errors.amplitudes.values()) == {0.01}
 
 
-@pytest.mark.parametrize("text", ["0.1234(5", "0.12(a)", "0.1.2(3)", "x"])
+@pytest.mark.parametrize("text", ["0.1234(5", "0.12(a)", "0.1.2(3)", "x", "0.12()", "1.5(2)e-1", ".", "?"])
 def test_unparsable_numbers_are_refused_by_name(text):
     with pytest.raises(InvalidInputError, match=r"O1 x: expected a number such as 0\.1234\(5\), received"):
         number_with_uncertainty(text, "O1 x")
@@ -134,7 +134,7 @@ def test_unparsable_numbers_are_refused_by_name(text):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("0.25", (0.25, 0)), ("-.5(1)", (-0.5, 0.1)), ("12(3)", (12, 3)), ("1.5(2)e-1", (0.15, 0.02))],
+    [("0.25", (0.25, 0)), ("-.5(1)", (-0.5, 0.1)), ("12(3)", (12, 3)), ("1.5e-1(2)", (0.15, 0.02))],
 )
 def test_numbers_with_uncertainty(text, expected):
     assert number_with_uncertainty(text) == pytest.approx(expected)
