@@ -71,9 +71,10 @@ def read_list(path: str | Path) -> list[Pair]:
             reader = csv.DictReader(stream, skipinitialspace=True)
             header = [name.strip() for name in reader.fieldnames or []]
             reader.fieldnames = header
-            rows = list(reader)
+            rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise InvalidInputError(f"--list {path}: cannot be read ({problem}); expected a CSV") from problem
+        reason = getattr(problem, "strerror", None) or "not comma-separated text in UTF-8"
+        raise InvalidInputError(f"--list {path}: cannot be read ({reason}); expected a CSV") from problem
     if not {PARENT, CHILD} <= set(header):
         raise InvalidInputError(
             f"--list {path}: expected a CSV whose first line names the columns parent,child (and any others), found "
@@ -82,11 +83,12 @@ def read_list(path: str | Path) -> list[Pair]:
     if not rows:
         raise InvalidInputError(f"--list {path}: no rows below the line parent,child")
     pairs = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if not row[PARENT] or not row[CHILD] or None in row or None in row.values():
+            entries = [word for v in row.values() if v is not None for word in (v if isinstance(v, list) else [v])]
             raise InvalidInputError(
                 f"--list {path}, line {number}: expected {len(header)} entries ({','.join(header)}), found "
-                f"{','.join(str(v) for v in row.values() if v is not None) or 'none'}"
+                f"{','.join(entries) or 'none'}"
             )
         extra = {str(k): str(v) for k, v in row.items() if k not in {PARENT, CHILD}}
         place = path.parent

@@ -63,18 +63,20 @@ def test_a_list_file(children, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "cannot be read"),
+        (None, "No such file"),
+        ("parent,child\n\xff", "cannot be read \\(not comma-separated text"),
         ("", "names the columns parent,child"),
         ("a,b\n1,2\n", "found a,b"),
         ("parent,child\n", "no rows"),
         ("parent,child\nx.cif\n", "line 2: expected 2 entries"),
-        ("parent,child\nx.cif,y.cif,z\n", "line 2: expected 2 entries"),
+        ("parent,child\nx.cif,y.cif,z\n", "line 2: expected 2 entries .*, found x.cif,y.cif,z$"),
+        ("parent,child\n\nx.cif,y.cif\nx.cif\n", "line 4: expected 2 entries .*, found x.cif$"),
         ("parent,child\nx.cif,\n", "line 2: expected 2 entries"),
     ],
 )
 def test_malformed_lists_are_refused_by_line(tmp_path, text, message):
     if text is not None:
-        (tmp_path / "pairs.csv").write_text(text)
+        (tmp_path / "pairs.csv").write_text(text, encoding="latin-1")
     with pytest.raises(InvalidInputError, match=message):
         read_list(tmp_path / "pairs.csv")
 

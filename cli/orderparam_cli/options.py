@@ -90,7 +90,7 @@ def parse_renaming(entries: tuple[str, ...]) -> dict[str, str]:
 
 
 def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
-    """Refuse files to write that would overwrite a file to read.
+    """Refuse files to write that would overwrite a file to read, or one another.
 
     Raises
     ------
@@ -99,6 +99,13 @@ def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
     from orderparam.errors import InvalidInputError
 
     read = {Path(name).resolve() for name in inputs}
+    written: set[Path] = set()
     for target in targets:
-        if target and target != "-" and Path(target).resolve() in read:
+        if not target or target == "-":
+            continue
+        place = Path(target).resolve()
+        if place in read:
             raise InvalidInputError(f"{target}: this would overwrite an input; give another name")
+        if place in written:
+            raise InvalidInputError(f"{target}: two outputs would go to this file; give each a name of its own")
+        written.add(place)

@@ -224,6 +224,11 @@ def _report(
             f"noise: {space_group[1]} ({space_group[0]}) is chosen for its lower index alone; the data slightly favour "
             f"{second.space_group[1]} ({second.space_group[0]}), cost difference {second.cost_difference:.1f}"
         )
+    if sigma is not None and n and statistics.total < n * sigma**2:
+        notes.append(
+            f"noise: the sigma given ({sigma:g}) is above the whole distortion (rms "
+            f"{np.sqrt(statistics.total / n):.4f} angstrom per coordinate): noise alone may have made it"
+        )
     if sigma is not None and left > 0 and estimate > 1.3 * sigma:
         notes.append(
             f"noise: what is left over ({estimate:.4f} angstrom per coordinate) exceeds the sigma given ({sigma:g}); "

@@ -175,6 +175,16 @@ def test_unparsable_standard_uncertainties(refused, tmp_path):
     assert "0.00(x)" in refused("modes", CUBIC, tmp_path / "su.cif")
 
 
+@pytest.mark.parametrize("bad", [".", "?", "50(1)e-2"])
+def test_coordinates_that_a_reader_would_make_up(refused, tmp_path, bad):
+    """An unknown coordinate is no zero, and an exponent behind the uncertainty is not dropped."""
+    rows = f"Sr1 Sr 0 0 0 1\nTi1 Ti 0.5 0.5 0.5 1\nO1 O 0.5 0.5 {bad} 1\nO2 O 0.5 0 0.5 1\nO3 O 0 0.5 0.5 1\n"
+    (tmp_path / "unknown.cif").write_text(cif(rows))
+    line = refused("modes", CUBIC, tmp_path / "unknown.cif")
+    assert "unknown.cif" in line
+    assert "number" in line or "float" in line
+
+
 def test_p1_by_a_hair_says_what_to_try(program, tmp_path):
     distortion = analyse(symmetrise(read_crystal(CUBIC)), read_crystal(TILTED)).relation.distortion
     crystal = distortion.crystal()
@@ -278,6 +288,11 @@ def test_an_input_is_never_overwritten(refused, tmp_path, lamno3, option):
     child.write_bytes(lamno3[1].read_bytes())
     assert "overwrite" in refused("modes", lamno3[0], child, option, child)
     assert child.read_bytes() == lamno3[1].read_bytes()
+
+
+def test_two_outputs_never_share_a_file(refused, tmp_path, lamno3):
+    assert "two outputs" in refused("modes", *lamno3, "--json", tmp_path / "x", "--csv", tmp_path / "x")
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_unknown_format(refused, tmp_path, lamno3):

@@ -1,6 +1,7 @@
 """Which symmetry noisy coordinates support: the table of successes and false positives, and its edges."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,38 @@ BY_CHILD = {Path(p["child"]).stem: p for p in PAIRS.values()}
 
 
 def exact(name: str) -> tuple[Parent, Analysis]:
+    if name in MADE:
+        return MADE[name]()
     pair = BY_CHILD[name]
     parent = symmetrise(read_crystal(STRUCTURES / pair["parent"]))
     return parent, analyse(parent, read_crystal(STRUCTURES / pair["child"]))
+
+
+def rhombohedral_titanate() -> tuple[Parent, Analysis]:
+    """BaTiO3 R3m near 0 K (0.169 angstrom), after Kwei et al., J. Phys. Chem. 97, 2368 (1993)."""
+    parent = symmetrise(read_crystal(STRUCTURES / "ferroelectric/BaTiO3_221.cif"))
+    cosine = np.cos(np.radians(89.839))
+    lattice = 4.0036 * np.linalg.cholesky(np.full((3, 3), cosine) + (1 - cosine) * np.eye(3))
+    oxygens = [np.roll([0.0191, 0.513, 0.513], n) for n in range(3)]
+    positions = np.array([[0, 0, 0], [0.489] * 3, *oxygens])
+    return parent, analyse(parent, Crystal(lattice, positions, ("Ba", "Ti", "O", "O", "O")))
+
+
+def weakly_tilted_cuprate(amplitude: float) -> tuple[Parent, Analysis]:
+    """The tilt of La2CoO4 Cmce at another amplitude (As, angstrom), as in La2CuO4 nearer to its transition."""
+    parent, analysis = exact("La2CoO4_64")
+    truth = analysis.relation.distortion
+    factor = amplitude / truth.total_amplitude
+    return parent, analyse(
+        parent, truth.supercell.with_displacements(truth.displacements * factor, truth.strain * factor)
+    )
+
+
+MADE: dict[str, Callable[[], tuple[Parent, Analysis]]] = {
+    "BaTiO3_R3m": rhombohedral_titanate,
+    "La2CuO4_0.162": lambda: weakly_tilted_cuprate(0.162),
+    "La2CuO4_0.1145": lambda: weakly_tilted_cuprate(0.1145),
+}
 
 
 def noisy(crystal: Crystal, sigma: float, rng: np.random.Generator) -> Crystal:
@@ -88,6 +118,15 @@ TABLE = [
     ("BaTiO3_99", 0.01, 1.0, 1.0),
     ("BaTiO3_99", 0.03, 0.90, 0.65),
     ("BaTiO3_99", 0.05, 0.50, 0.25),
+    ("BaTiO3_R3m", 0.01, 1.0, 1.0),
+    ("BaTiO3_R3m", 0.03, 1.0, 0.75),
+    ("BaTiO3_R3m", 0.05, 0.40, 0.25),
+    ("La2CoO4_64", 0.01, 1.0, 1.0),
+    ("La2CoO4_64", 0.03, 0.85, 0.80),
+    ("La2CoO4_64", 0.05, 0.20, 0.25),
+    ("La2CuO4_0.162", 0.01, 1.0, 1.0),
+    ("La2CuO4_0.162", 0.03, 0.85, 0.80),
+    ("La2CuO4_0.162", 0.05, 0.20, 0.25),
 ]  # fmt: skip
 
 
@@ -134,6 +173,13 @@ def test_a_sigma_that_is_too_small_is_said():
     found = analyse(parent, child, noise=0.012)
     lower = found.relation.distortion.group.index > analysis.relation.distortion.group.index
     assert lower or any("exceeds the sigma given" in w for w in found.warnings)
+
+
+def test_a_sigma_above_the_distortion_is_said():
+    parent, analysis = exact("LaMnO3_62")
+    found = analyse(parent, analysis.relation.child, noise=0.25)
+    assert any("above the whole distortion" in w for w in found.warnings)
+    assert not any("above the whole" in w for w in analyse(parent, analysis.relation.child, noise=0.02).warnings)
 
 
 def test_the_detection_limit_is_a_few_sigma():
