@@ -32,9 +32,10 @@ import numpy as np
 
 from orderparam import analyse, read_crystal, report_symmetry, symmetrise
 from orderparam.distort import distort
+from orderparam.invariants import find_couplings, invariant_counts, invariant_polynomials
 from orderparam.subgroups import find_domains, subgroup_graph
 from orderparam.symmetry.parentirreps import named_irrep
-from orderparam.symmetry.strata import find_directions
+from orderparam.symmetry.strata import Images, find_directions
 
 here = Path.cwd()
 perovskites = next(p for p in (here, *here.parents) if (p / "structures").is_dir()) / "structures" / "perovskite"
@@ -148,6 +149,30 @@ for domain in domains[:4]:
     print(f"{domain.operation:18} {domain.kind:12} {parameters}")
 
 # %% [markdown]
+# ## Energy: what may stand in a Landau expansion
+#
+# The energy of the crystal does not change under an operation of the parent; so, as a polynomial in the order parameters, it
+# consists of **invariants** only. How many there are of each degree, Molien's formula says without finding one; finding
+# them is a second route to the same number.
+
+# %%
+counted = invariant_counts(Images.of(parent, [R, M]), 4)
+polynomials = invariant_polynomials(parent, [R, M], 4)
+print("counted by Molien at degree 4:", sum(n for degrees, n in counted.items() if sum(degrees) == 4))
+for polynomial in polynomials:
+    print(f"   degree {polynomial.degree}: {polynomial}")
+
+# %% [markdown]
+# A term that is *linear* in a third order parameter makes it appear as soon as the others do. This is why CaTiO$_3$ has `X5+`
+# (the antiparallel shifts of Ca) without any drive of its own: it is **secondary**.
+
+# %%
+couplings = {c.secondary.label: c for c in find_couplings(parent, [R, M], 3)}
+trilinear = [str(p) for p in couplings["X5+"].polynomials]
+print("X5+ (s) follows from R4+ (p) and M3+ (q):", trilinear[0])
+print("and at this order also", ", ".join(label for label in couplings if label != "X5+"))
+
+# %% [markdown]
 # The results, as assertions: Howard and Stokes' fifteen, all confirmed by spglib; the tree; and the number of domains, each of
 # which is the same structure when one lets spglib and the distances judge.
 
@@ -160,6 +185,10 @@ assert {d.subgroup.space_group[0] for d in systems} == {
 } | {71}
 assert all(confirmed)
 assert (len(graph.nodes), len(graph.edges), sum(n.is_realised for n in graph.nodes)) == (9, 12, 7)
+for degree in range(1, 5):
+    molien = sum(n for degrees, n in counted.items() if sum(degrees) == degree)
+    assert molien == sum(p.degree == degree for p in polynomials)
+assert len(trilinear) == 1
 assert len(domains) == 24 == analysis.relation.distortion.group.index
 lengths = [np.sort(np.linalg.norm(d.displacements, axis=1)) for d in domains]
 assert all(np.allclose(found, lengths[0], atol=1e-9) for found in lengths)
