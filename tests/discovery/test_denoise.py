@@ -38,7 +38,7 @@ def rhombohedral_titanate() -> tuple[Parent, Analysis]:
 
 
 def weakly_tilted_cuprate(amplitude: float) -> tuple[Parent, Analysis]:
-    """The tilt of La2CoO4 Cmce at another amplitude (As, angstrom), as in La2CuO4 nearer to its transition."""
+    """Scale the tilt of La2CoO4 Cmce to another amplitude (As, angstrom), as in La2CuO4 nearer to its transition."""
     parent, analysis = exact("La2CoO4_64")
     truth = analysis.relation.distortion
     factor = amplitude / truth.total_amplitude
