@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .crystal import Crystal, crystal_to_cif, read_crystal, rename_species
     from .discovery.analyse import Analysis, analyse
     from .discovery.discover import Discovery, discover, predicted_crystal
+    from .discovery.floor import Floor, symmetry_floor
+    from .discovery.naming import input_gradient
     from .discovery.relate import Relation, relate
     from .distortion import Distortion
     from .errors import OrderParamError
@@ -24,17 +26,22 @@ if TYPE_CHECKING:
     from .pseudosymmetry import Proposal, propose_parents
     from .records import fit_record, modes_record, to_json
     from .spacegroup import SpaceGroup, report_symmetry
+    from .subgroups.constraints import parse_constraints
     from .supercell import Supercell
+    from .symmetry.constraints import Constraint
     from .symmetry.orderparameter import Decomposition, OrderParameter, decompose
+    from .symmetry.subspace import Subspace
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Analysis",
+    "Constraint",
     "Crystal",
     "Decomposition",
     "Discovery",
     "Distortion",
+    "Floor",
     "Irrep",
     "OrderParamError",
     "OrderParameter",
@@ -42,6 +49,7 @@ __all__ = [
     "Proposal",
     "Relation",
     "SpaceGroup",
+    "Subspace",
     "Supercell",
     "TrainedNetwork",
     "analyse",
@@ -49,7 +57,9 @@ __all__ = [
     "decompose",
     "discover",
     "fit_record",
+    "input_gradient",
     "modes_record",
+    "parse_constraints",
     "predicted_crystal",
     "propose_parents",
     "read_crystal",
@@ -57,15 +67,18 @@ __all__ = [
     "rename_species",
     "report_symmetry",
     "symmetrise",
+    "symmetry_floor",
     "to_json",
 ]
 
 _HOMES = {
     "Analysis": "discovery.analyse",
+    "Constraint": "symmetry.constraints",
     "Crystal": "crystal",
     "Decomposition": "symmetry.orderparameter",
     "Discovery": "discovery.discover",
     "Distortion": "distortion",
+    "Floor": "discovery.floor",
     "Irrep": "o3",
     "OrderParamError": "errors",
     "OrderParameter": "symmetry.orderparameter",
@@ -73,6 +86,7 @@ _HOMES = {
     "Proposal": "pseudosymmetry",
     "Relation": "discovery.relate",
     "SpaceGroup": "spacegroup",
+    "Subspace": "symmetry.subspace",
     "Supercell": "supercell",
     "TrainedNetwork": "network.trained",
     "analyse": "discovery.analyse",
@@ -80,7 +94,9 @@ _HOMES = {
     "decompose": "symmetry.orderparameter",
     "discover": "discovery.discover",
     "fit_record": "records",
+    "input_gradient": "discovery.naming",
     "modes_record": "records",
+    "parse_constraints": "subgroups.constraints",
     "predicted_crystal": "discovery.discover",
     "propose_parents": "pseudosymmetry",
     "read_crystal": "crystal",
@@ -88,6 +104,7 @@ _HOMES = {
     "rename_species": "crystal",
     "report_symmetry": "spacegroup",
     "symmetrise": "parent",
+    "symmetry_floor": "discovery.floor",
     "to_json": "records",
 }
 

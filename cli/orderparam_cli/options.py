@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +36,15 @@ Noise = Annotated[
     typer.Option(
         metavar="auto|SIGMA",
         help="Find the symmetry that noisy coordinates support; SIGMA in angstrom where the noise is known.",
+    ),
+]
+
+Constrain = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SPEC",
+        help="Hold the inputs to subgroup=74 (or Imma, 127#2), irreps=R4+, 'direction:R4+=(a,a,0)', k=R or "
+        "'Mn:1e:z=0'; several times: all of them.",
     ),
 ]
 
@@ -109,3 +118,12 @@ def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
         if place in written:
             raise InvalidInputError(f"{target}: two outputs would go to this file; give each a name of its own")
         written.add(place)
+
+
+def check_alone(flag: bool, others: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing beside --no-order-parameter."""
+    meaningless = [name for name, value in others.items() if value]
+    if flag and meaningless:
+        raise typer.BadParameter(
+            f"there is no order parameter for {', '.join(meaningless)}", param_hint="--no-order-parameter"
+        )

@@ -11,19 +11,25 @@ import numpy as np
 
 from orderparam.errors import ConvergenceError, SymmetryError
 from orderparam.spacegroup import report_symmetry
-from orderparam.symmetry.carriers import Carrier, choose_carrier, find_carriers
+from orderparam.symmetry.carriers import Carrier
+from orderparam.symmetry.constraints import Constraint
 from orderparam.symmetry.primary import Candidate
 
 from .analyse import Analysis
-from .inputs import chosen_primaries, fit_problem, input_blocks
-from .naming import ALL_IRREPS, GradientEntry, LearnedOrderParameter, gradient_table, name_inputs
-from .reach import within_reach
+from .constrained import Constrained
+from .floor import Floor, symmetry_floor
+from .inputs import Inputs, choose_inputs, fit_problem
+from .naming import GradientEntry, LearnedOrderParameter, input_gradient, name_inputs
+from .reach import fit_to_floor, fit_without_order_parameter, within_reach
 from .verification import Necessity, necessity, staged
 
 if TYPE_CHECKING:
     from orderparam.crystal import Crystal
     from orderparam.network.fit import FitResult
-    from orderparam.network.problem import InputBlock
+    from orderparam.network.problem import FitConfig, InputBlock
+
+PREDICTED_SYMPREC = 1e-4
+"""spglib's tolerance for predictions, angstrom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +56,10 @@ class Discovery:
     learned_fields : dict
         Field (n_atoms, 2 l + 1) per input, each primary irrep scaled to its exact amplitude.
     necessity : tuple of Necessity
+    floor : Floor
+        What no function without an order parameter can reach.
+    constrained : Constrained or None
+        What a constraint leaves, exactly.
     predicted_group : (int, str)
         Space group of the predicted structure by spglib at symprec 1e-4.
     seconds : dict
@@ -67,8 +77,32 @@ class Discovery:
     learned: tuple[LearnedOrderParameter, ...]
     learned_fields: dict[str, np.ndarray]
     necessity: tuple[Necessity, ...]
+    floor: Floor
+    constrained: Constrained | None
     predicted_group: tuple[int, str]
     seconds: dict[str, float]
+
+    @property
+    def bound(self) -> Floor | None:
+        """What held the fit back: a constraint, or that it had no order parameter; None if nothing did."""
+        if self.constrained is not None:
+            return self.constrained.floor
+        broken = self.analysis.relation.distortion.group.index > 1
+        return self.floor if broken and not self.primaries else None
+
+    @property
+    def exact(self) -> Crystal:
+        """The structure that the network should give: the child, or what `bound` leaves of it."""
+        distortion, bound = self.analysis.relation.distortion, self.bound
+        if bound is None:
+            return distortion.crystal()
+        return distortion.supercell.with_displacements(bound.displacements, bound.strain)
+
+    @property
+    def exact_difference(self) -> float:
+        """Largest distance (angstrom) of an atom from the exact answer: the child, or what `bound` leaves of it."""
+        exact = self.bound.displacements if self.bound else self.analysis.relation.distortion.displacements
+        return float(np.linalg.norm(self.fit.displacements - exact, axis=1).max())
 
 
 def discover(
@@ -77,6 +111,9 @@ def discover(
     seed: int,
     carrier: str | None = None,
     irreps: tuple[str, ...] | None = None,
+    constraint: Constraint | None = None,
+    free_field: bool = False,
+    order_parameter: bool = True,
     on_step: Callable[[str, int, float], None] | None = None,
 ) -> Discovery:
     """Learn the order parameters of an analysed pair.
@@ -90,62 +127,100 @@ def discover(
         Site irrep to use, such as ``Mn:1e``; by default the preferred one of `find_carriers`.
     irreps : tuple of str, optional
         Labels of the order parameters to use in place of the chosen primary set.
+    constraint : Constraint, optional
+        On the inputs, from `parse_constraints`; the result is then an intermediate structure.
+    free_field : bool
+        Whether the input may be any field on the carrier that the child's group leaves alone.
+    order_parameter : bool
+        False: no input that could break the symmetry; the result is the symmetry floor.
     on_step : callable, optional
         Called with the stage, the step and the norm of the residuals.
 
     Raises
     ------
     InvalidInputError
-        When a carrier or irrep is unknown or cannot do.
+        When a carrier or irrep is unknown or cannot do, or a constraint leaves nothing.
     """
-    from orderparam.network.fit import fit
-    from orderparam.network.gradient import input_gradient
     from orderparam.network.problem import FitConfig
 
     config = FitConfig(seed=seed)
     clock = _Clock()
-    primaries = chosen_primaries(analysis, irreps)
-    carriers: tuple[Carrier, ...] = ()
-    chosen = None
-    if primaries:
-        carriers = find_carriers(analysis.decomposition, primaries)
-        chosen = choose_carrier(analysis.decomposition, primaries, carrier) if carrier else carriers[0]
-    members = primaries.members if primaries else ()
-    blocks = input_blocks(analysis, chosen, members)
-    problem = fit_problem(analysis, blocks)
+    inputs = choose_inputs(analysis, carrier=carrier, irreps=irreps, constraint=constraint, free=free_field)
+    inputs = inputs if order_parameter else Inputs((), inputs.carriers)
+    floor = symmetry_floor(analysis.decomposition)
     clock.lap("inputs")
-    gradient = gradient_table(analysis, input_gradient(problem, ALL_IRREPS, seed=seed))
+    gradient = input_gradient(analysis, seed=seed)
     clock.lap("gradient")
-    problem, choice, helpers, unreachable = within_reach(analysis, problem, members, config)
-    clock.lap("architecture")
-    result = fit(problem, config, architecture=choice.architecture, on_step=staged(on_step, "fit"))
-    result = replace(result, choice=choice)
+    reached = _fit(analysis, inputs, floor, config, on_step)
     clock.lap("fit")
-    learned, fields = name_inputs(analysis, chosen, members, result)
-    necessities = necessity(analysis, chosen, members, config=config, helped=bool(helpers), on_step=on_step)
+    learned, fields = name_inputs(analysis, inputs, reached.fit)
+    necessities: tuple[Necessity, ...] = ()
+    if inputs.constrained is None and not free_field:
+        helped = bool(reached.helpers)
+        necessities = necessity(analysis, inputs.carrier, inputs.members, config=config, helped=helped, on_step=on_step)
     clock.lap("verification")
-    predicted = predicted_crystal(analysis, result)
-    try:
-        report = report_symmetry(predicted, 1e-4)
-        group = (report.number, report.symbol)
-    except SymmetryError as problem_found:
-        raise ConvergenceError("the prediction has no space group that spglib can find") from problem_found
     return Discovery(
         analysis=analysis,
-        primaries=members,
-        carriers=carriers,
-        carrier=chosen,
-        helpers=helpers,
-        unreachable=unreachable,
+        primaries=inputs.members,
+        carriers=inputs.carriers,
+        carrier=inputs.carrier,
+        helpers=reached.helpers,
+        unreachable=reached.unreachable,
         gradient=gradient,
-        fit=result,
-        blocks=problem.inputs,
+        fit=reached.fit,
+        blocks=reached.blocks,
         learned=learned,
         learned_fields=fields,
         necessity=necessities,
-        predicted_group=group,
+        floor=floor,
+        constrained=inputs.constrained,
+        predicted_group=_group_of(predicted_crystal(analysis, reached.fit)),
         seconds=clock.laps,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Reached:
+    """A fit with what it was given."""
+
+    fit: FitResult
+    blocks: tuple[InputBlock, ...]
+    helpers: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = ()
+
+
+def _fit(
+    analysis: Analysis,
+    inputs: Inputs,
+    floor: Floor,
+    config: FitConfig,
+    on_step: Callable[[str, int, float], None] | None,
+) -> _Reached:
+    """Fit what the inputs allow: the child, what a constraint leaves of it, or its symmetric part."""
+    from orderparam.network.fit import fit
+
+    step = staged(on_step, "fit")
+    supercell = analysis.relation.distortion.supercell
+    blocks = inputs.blocks(supercell)
+    if inputs.constrained is not None:
+        bound = inputs.constrained.floor
+        result, blocks = fit_to_floor(analysis, blocks, inputs.members, bound, config=config, on_step=step)
+        return _Reached(result, blocks)
+    if inputs.carrier is None and analysis.relation.distortion.group.index > 1:
+        return _Reached(fit_without_order_parameter(analysis, floor, config=config, on_step=step), blocks)
+    problem = fit_problem(analysis, blocks)
+    problem, choice, helpers, unreachable = within_reach(analysis, problem, inputs.members, config)
+    result = fit(problem, config, architecture=choice.architecture, on_step=step)
+    return _Reached(replace(result, choice=choice), problem.inputs, helpers, unreachable)
+
+
+def _group_of(crystal: Crystal) -> tuple[int, str]:
+    """Return the space group of a prediction by spglib."""
+    try:
+        report = report_symmetry(crystal, PREDICTED_SYMPREC)
+    except SymmetryError as problem:
+        raise ConvergenceError("the prediction has no space group that spglib can find") from problem
+    return report.number, report.symbol
 
 
 class _Clock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +11,16 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 from orderparam.o3 import Irrep, symmetric_to_irreps
 from orderparam.supercell import Subgroup, Supercell
-from orderparam.symmetry.carriers import HIGHEST_L, Carrier, input_fields, site_irreps
+from orderparam.symmetry.carriers import HIGHEST_L, Carrier, choose_carrier, find_carriers, site_irreps
+from orderparam.symmetry.constraints import Constraint
+from orderparam.symmetry.inputspace import InputSpace
 from orderparam.symmetry.isotropy import fixed_space
 from orderparam.symmetry.modes import expand
 from orderparam.symmetry.orderparameter import OrderParameter
 from orderparam.symmetry.primary import Candidate, PrimarySet, displacive_candidates, strain_candidates
 
 from .analyse import Analysis
+from .constrained import Constrained, constrain, input_spaces, primaries_under
 
 if TYPE_CHECKING:
     from orderparam.network.problem import FitProblem, InputBlock
@@ -45,21 +50,80 @@ def chosen_primaries(analysis: Analysis, irreps: tuple[str, ...] | None) -> Prim
     return PrimarySet(tuple(members), share, share)
 
 
-def input_blocks(analysis: Analysis, carrier: Carrier | None, members: tuple[Candidate, ...]) -> tuple[InputBlock, ...]:
-    """Return the inputs of the network: the primaries on their carrier, or a uniform scalar when nothing is broken."""
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What the network may learn.
+
+    Attributes
+    ----------
+    members : tuple of Candidate
+        Order parameters that the inputs follow.
+    carriers : tuple of Carrier
+        Possible carriers, the preferred first.
+    carrier : Carrier or None
+        The one used; None without an order parameter.
+    spaces : tuple of InputSpace
+        The fields that are allowed, one space per member of the carrier.
+    constrained : Constrained or None
+        The exact side of a constraint.
+    """
+
+    members: tuple[Candidate, ...]
+    carriers: tuple[Carrier, ...] = ()
+    carrier: Carrier | None = None
+    spaces: tuple[InputSpace, ...] = ()
+    constrained: Constrained | None = None
+
+    def blocks(self, supercell: Supercell) -> tuple[InputBlock, ...]:
+        """Return the inputs of the network; a uniform scalar where there is no order parameter."""
+        return blocks_of(self.spaces) or (scalar_block(supercell),)
+
+
+def choose_inputs(
+    analysis: Analysis,
+    *,
+    carrier: str | None = None,
+    irreps: tuple[str, ...] | None = None,
+    constraint: Constraint | None = None,
+    free: bool = False,
+) -> Inputs:
+    """Choose order parameters and the sites that carry them, and apply a constraint.
+
+    Parameters are those of `discover`.
+
+    Raises
+    ------
+    InvalidInputError
+        When a carrier or irrep is unknown or cannot do, or a constraint leaves nothing.
+    """
+    primaries = chosen_primaries(analysis, irreps)
+    if primaries is None:
+        if constraint is not None and constraint.terms:
+            raise InvalidInputError(
+                f"--constrain {constraint.spec}: no symmetry is broken; there is nothing to constrain"
+            )
+        return Inputs(())
+    decomposition = analysis.decomposition
+    if constraint is not None and irreps is None:
+        primaries = primaries_under(decomposition, constraint, primaries)
+    carrier = carrier or (constraint and constraint.carrier)
+    carriers = find_carriers(decomposition, primaries)
+    chosen = choose_carrier(decomposition, primaries, carrier) if carrier else carriers[0]
+    if constraint is None or not constraint.terms:
+        spaces = input_spaces(decomposition, chosen, primaries.members, free=free)
+        return Inputs(primaries.members, carriers, chosen, spaces)
+    found = constrain(decomposition, constraint, chosen, primaries.members, free=free)
+    return Inputs(found.members, carriers, chosen, found.spaces, found)
+
+
+def blocks_of(spaces: Sequence[InputSpace]) -> tuple[InputBlock, ...]:
+    """Return input spaces as the network takes them."""
     from orderparam.network.problem import InputBlock
 
-    supercell = analysis.relation.distortion.supercell
-    if carrier is None or not members:
-        return (_scalar_block(supercell),)
-    blocks = []
-    for member in carrier.members:
-        held = [m for m in members if member.holds(m.order_parameter.irrep)]
-        blocks.append(InputBlock(member.irrep, input_fields(member, held, supercell), member.name))
-    return tuple(blocks)
+    return tuple(InputBlock(s.site_irrep.irrep, np.array(s.fields), s.site_irrep.name) for s in spaces if s.n_free)
 
 
-def _scalar_block(supercell: Supercell) -> InputBlock:
+def scalar_block(supercell: Supercell) -> InputBlock:
     """Return a uniform 0e field: it breaks nothing and carries changes within the parent's symmetry."""
     from orderparam.network.problem import InputBlock
 
@@ -133,4 +197,4 @@ def helper_block(analysis: Analysis, missing: OrderParameter, taken: set[str]) -
     name = f"{holder.name} ({missing.label})"
     if name in taken:
         return None
-    return InputBlock(holder.irrep, input_fields(holder, [whole], distortion.supercell), name)
+    return InputBlock(holder.irrep, InputSpace.of_candidates(holder, [whole], distortion.supercell).fields, name)

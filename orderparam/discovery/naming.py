@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orderparam.o3 import Irrep, wigner_d
-from orderparam.supercell import Supercell
-from orderparam.symmetry.carriers import HIGHEST_L, Carrier, SiteIrrep
-from orderparam.symmetry.isotropy import direction_symbol, stabiliser
-from orderparam.symmetry.modes import SiteRepresentation, mode_basis, part_norms
-from orderparam.symmetry.parentirreps import ParentIrrep, commensurate_irreps
-from orderparam.symmetry.primary import Candidate
+from orderparam.symmetry.carriers import HIGHEST_L
+from orderparam.symmetry.isotropy import direction_symbol, fixed_projector, stabiliser
+from orderparam.symmetry.modes import SiteRepresentation, part_norms
+from orderparam.symmetry.parentirreps import commensurate_irreps
 
 from .analyse import Analysis
+from .inputs import Inputs, fit_problem
 
 if TYPE_CHECKING:
     from orderparam.network.fit import FitResult
@@ -51,6 +50,17 @@ class LearnedOrderParameter:
     normalised_to: float
 
 
+def input_gradient(analysis: Analysis, *, seed: int) -> tuple[GradientEntry, ...]:
+    """Return which inputs could lift the symmetry floor: the gradient of the loss at no input at all.
+
+    Curie's principle as a table. The gradient by an input is an equivariant linear image of the target, so that only
+    inputs of an irrep that the target has get any; the zeros are exact, the other numbers depend on the seed.
+    """
+    from orderparam.network.gradient import input_gradient as gradient_at_zero
+
+    return gradient_table(analysis, gradient_at_zero(fit_problem(analysis, ()), ALL_IRREPS, seed=seed))
+
+
 def gradient_table(analysis: Analysis, gradients: dict[Irrep, np.ndarray]) -> tuple[GradientEntry, ...]:
     """Sort the gradient into blocks (orbit, irrep of O(3), irrep of the space group), zeros included."""
     supercell = analysis.relation.distortion.supercell
@@ -76,38 +86,44 @@ def gradient_table(analysis: Analysis, gradients: dict[Irrep, np.ndarray]) -> tu
 
 
 def name_inputs(
-    analysis: Analysis, carrier: Carrier | None, members: tuple[Candidate, ...], result: FitResult
+    analysis: Analysis, inputs: Inputs, result: FitResult
 ) -> tuple[tuple[LearnedOrderParameter, ...], dict[str, np.ndarray]]:
-    """Decompose the learned fields, name their parts, and scale every primary irrep to its exact amplitude."""
+    """Decompose the learned fields, name their parts, and scale every irrep to its exact amplitude."""
     supercell = analysis.relation.distortion.supercell
     learned: list[LearnedOrderParameter] = []
     fields: dict[str, np.ndarray] = {}
-    if carrier is None:
+    if inputs.carrier is None:
         return (), {name: np.array(field) for name, field in result.inputs.items()}
-    for site_irrep in carrier.members:
+    exact = _exact_amplitudes(analysis, inputs)
+    for space in inputs.spaces:
+        site_irrep = space.site_irrep
         field = result.inputs[site_irrep.name]
         scaled = np.zeros_like(field)
         total = float((field**2).sum()) or 1.0
-        for irrep in _held_irreps(site_irrep, supercell):
-            basis = mode_basis(site_irrep.representation(), irrep)
+        for basis in space.bases:
+            irrep = basis.irrep
             components = site_irrep.components(basis, field, supercell)
             part = site_irrep.field(basis, components, supercell)
             share = float((part**2).sum()) / total
             if share < 1e-12:
                 continue
-            target = next((m for m in members if m.label == irrep.label), None)
-            exact = float(np.linalg.norm(target.components)) if target is not None else 0.0
-            scaled += part * (exact / float(np.linalg.norm(components)))
+            size = exact.get(irrep.label, 0.0)
+            scaled += part * (size / float(np.linalg.norm(components)))
             group = stabiliser(supercell, irrep, components)
             learned.append(
                 LearnedOrderParameter(
-                    site_irrep.name, irrep.label, direction_symbol(irrep, group), group.space_group, share, exact
+                    site_irrep.name, irrep.label, direction_symbol(irrep, group), group.space_group, share, size
                 )
             )
         fields[site_irrep.name] = scaled
     return tuple(sorted(learned, key=lambda found: -found.share_of_input)), fields
 
 
-def _held_irreps(site_irrep: SiteIrrep, supercell: Supercell) -> list[ParentIrrep]:
-    """Return the commensurate irreps that a site irrep holds."""
-    return [irrep for irrep in commensurate_irreps(supercell) if site_irrep.holds(irrep)]
+def _exact_amplitudes(analysis: Analysis, inputs: Inputs) -> dict[str, float]:
+    """Return Ap of every irrep of the target, or of what a constraint leaves of it; strains where they are primary."""
+    group = inputs.constrained.group if inputs.constrained else analysis.relation.distortion.group
+    kept = {
+        o.label: float(np.linalg.norm(o.components @ fixed_projector(o.irrep, group)))
+        for o in analysis.decomposition.displacive
+    }
+    return kept | {m.label: float(np.linalg.norm(m.components)) for m in inputs.members}

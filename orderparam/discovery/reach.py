@@ -10,12 +10,13 @@ from orderparam.supercell import Subgroup
 from orderparam.symmetry.primary import Candidate
 
 from .analyse import Analysis
-from .inputs import helper_block, irreps_in, secondary_block
+from .floor import Floor
+from .inputs import fit_problem, helper_block, irreps_in, scalar_block, secondary_block
 
 if TYPE_CHECKING:
     from orderparam.network.architecture import ArchitectureChoice
     from orderparam.network.fit import FitResult
-    from orderparam.network.problem import FitConfig, FitProblem
+    from orderparam.network.problem import FitConfig, FitProblem, InputBlock
 
 ILL_CONDITIONED, MANY_RESIDUALS = 1e-6, 60
 """A worse conditioned target of more numbers gets its secondary irreps as helpers."""
@@ -66,7 +67,7 @@ def fit_with_help(
     config: FitConfig,
     at_once: bool,
     on_step: Callable[[int, float], None] | None,
-) -> FitResult:
+) -> tuple[FitResult, tuple[InputBlock, ...]]:
     """Fit from the primaries; where that stalls, or at once, add the secondary irreps that a group allows."""
     from orderparam.network.architecture import choose_architecture
     from orderparam.network.fit import fit
@@ -76,6 +77,55 @@ def fit_with_help(
         once = replace(config, max_restarts=min(1, config.max_restarts))
         result = fit(problem, once, architecture=choice.architecture, on_step=on_step)
         if result.converged or not choice.reachable:
-            return result
+            return replace(result, choice=choice), problem.inputs
     problem = replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
-    return fit(problem, config, on_step=on_step)
+    return fit(problem, config, on_step=on_step), problem.inputs
+
+
+def fit_to_floor(
+    analysis: Analysis,
+    blocks: tuple[InputBlock, ...],
+    members: tuple[Candidate, ...],
+    floor: Floor,
+    *,
+    config: FitConfig,
+    at_once: bool = False,
+    on_step: Callable[[int, float], None] | None = None,
+) -> tuple[FitResult, tuple[InputBlock, ...]]:
+    """Fit as much of the child as inputs of a given symmetry allow.
+
+    With f = P_K f, |f - u|^2 = |f - P_K u|^2 + |u - P_K u|^2: both targets have one minimum and one gradient. The
+    network is given P_K u, so that it can converge; the deviation of the result is that from the child itself.
+    """
+    from orderparam.network.fit import Deviation
+
+    whole = fit_problem(analysis, blocks)
+    problem = replace(whole, displacements=floor.displacements, strain=floor.strain)
+    result, blocks = fit_with_help(
+        analysis, problem, members, floor.group, config=config, at_once=at_once, on_step=on_step
+    )
+    return replace(result, deviation=Deviation.between(whole, result.displacements, result.strain)), blocks
+
+
+def fit_without_order_parameter(
+    analysis: Analysis,
+    floor: Floor,
+    *,
+    config: FitConfig,
+    on_step: Callable[[int, float], None] | None = None,
+) -> FitResult:
+    """Fit the whole child with no input that could break the symmetry: what is left must be the symmetry floor.
+
+    The only input is a uniform scalar, which carries changes within the parent's own symmetry. The result has converged
+    when it is the best that symmetry allows.
+    """
+    from orderparam.network.architecture import choose_architecture
+    from orderparam.network.fit import Deviation, fit
+
+    whole = fit_problem(analysis, (scalar_block(analysis.relation.distortion.supercell),))
+    best = replace(whole, displacements=floor.displacements, strain=floor.strain)
+    choice = choose_architecture(best, config)
+    result = fit(whole, config, architecture=choice.architecture, on_step=on_step)
+    gap = Deviation.between(best, result.displacements, result.strain)
+    met = max(gap.max, gap.strain * config.strain_length) <= config.accepted
+    return replace(result, choice=choice, converged=met)

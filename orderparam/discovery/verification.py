@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from orderparam.symmetry.carriers import Carrier
 from orderparam.symmetry.isotropy import whole_group
-from orderparam.symmetry.orderparameter import projected_field
 from orderparam.symmetry.primary import Candidate
 
 from .analyse import Analysis
-from .inputs import fit_problem, input_blocks
-from .reach import fit_with_help
+from .constrained import input_spaces
+from .floor import symmetry_floor
+from .inputs import blocks_of, scalar_block
+from .reach import fit_to_floor
 
 if TYPE_CHECKING:
     from orderparam.network.problem import FitConfig
@@ -48,28 +47,27 @@ def necessity(
 ) -> tuple[Necessity, ...]:
     """Fit again without each primary in turn, and compare with what symmetry says must be missed."""
     found = []
-    target = analysis.relation.distortion.displacements
-    target_strain = analysis.relation.distortion.strain
+    distortion = analysis.relation.distortion
     for left_out in members:
         rest = tuple(m for m in members if m is not left_out)
-        group = whole_group(analysis.relation.distortion.supercell)
+        group = whole_group(distortion.supercell)
         for member in rest:
             group = group & member.subgroup
-        kept, kept_strain = projected_field(analysis.decomposition, group)
-        floor = float(np.linalg.norm(target - kept, axis=1).max())
-        # the best that symmetry allows is the target that the network is given: what it then misses is the floor
-        problem = replace(
-            fit_problem(analysis, input_blocks(analysis, carrier if rest else None, rest)),
-            displacements=kept,
-            strain=kept_strain,
+        floor = symmetry_floor(analysis.decomposition, group)
+        spaces = input_spaces(analysis.decomposition, carrier, rest) if carrier and rest else ()
+        blocks = blocks_of(spaces) or (scalar_block(distortion.supercell),)
+        again, _ = fit_to_floor(
+            analysis,
+            blocks,
+            rest,
+            floor,
+            config=config,
+            at_once=helped,
+            on_step=staged(on_step, f"without {left_out.label}"),
         )
-        stage = f"without {left_out.label}"
-        again = fit_with_help(
-            analysis, problem, rest, group, config=config, at_once=helped, on_step=staged(on_step, stage)
+        found.append(
+            Necessity(left_out.label, again.deviation.max, floor.max, again.deviation.strain, floor.strain_missed)
         )
-        missed = float(np.linalg.norm(again.displacements - target, axis=1).max())
-        strains = [float(np.linalg.norm(s - target_strain)) for s in (again.strain, kept_strain)]
-        found.append(Necessity(left_out.label, missed, floor, *strains))
     return tuple(found)
 
 

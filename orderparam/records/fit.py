@@ -95,6 +95,8 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
         ],
         "residual": {"max": fit.deviation.max, "rms": fit.deviation.rms, "mean_abs": fit.deviation.mean_abs},
         "strain_residual": fit.deviation.strain,
+        "floor": _floor_record(discovery),
+        "constraint": _constraint_record(discovery),
         "predicted": {"space_group": {"number": number, "symbol": symbol}, "symprec": 1e-4},
         "architecture": {
             "lmax": choice.architecture.lmax,
@@ -112,4 +114,41 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
         "config": command,
         "versions": versions(),
         "seconds": discovery.seconds,
+    }
+
+
+def _floor_record(discovery: Discovery) -> dict[str, Any]:
+    """Return what no function without an order parameter can reach, and what the network without one did."""
+    floor = discovery.floor
+    bare = discovery.bound is floor
+    return {
+        "max": floor.max,
+        "rms": floor.rms,
+        "strain": floor.strain_missed,
+        "given_up": floor.missed,
+        "exact_difference": discovery.exact_difference if bare else None,
+    }
+
+
+def _constraint_record(discovery: Discovery) -> dict[str, Any] | None:
+    """Return what a constraint left and took, None without one."""
+    found = discovery.constrained
+    if found is None:
+        return None
+    number, symbol = found.group.space_group
+    free = found.free
+    return {
+        "spec": found.constraint.spec,
+        "terms": [term.spec for term in found.constraint.terms],
+        "isotropy_subgroup": {"number": number, "symbol": symbol},
+        "exact_difference": discovery.exact_difference,
+        "given_up": found.floor.missed,
+        "strain_given_up": found.floor.strain_parts,
+        "free_field": free
+        and {
+            "input": free.name,
+            "isotropy_subgroup": {"number": free.group.space_group[0], "symbol": free.group.space_group[1]},
+            "stepping_in": list(free.stepping_in),
+        },
+        "notes": list(found.notes),
     }

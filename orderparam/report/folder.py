@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderparam.crystal import Crystal, crystal_to_cif, numbered
-from orderparam.discovery.discover import predicted_crystal
+from orderparam.discovery.discover import PREDICTED_SYMPREC, predicted_crystal
 from orderparam.errors import InvalidInputError
 from orderparam.records import to_json
 from orderparam.spacegroup import report_symmetry
@@ -26,7 +26,6 @@ RUN_FILES = {
 """What a fit writes, and what each file holds."""
 
 INPUTS_SCHEMA = "orderparam/inputs"
-PREDICTED_SYMPREC = 1e-4
 
 
 def check_folder(folder: Path, *, force: bool) -> None:
@@ -91,7 +90,7 @@ def _write_files(discovery: Discovery, record: dict[str, Any], place: Path) -> N
 def predicted_cif(discovery: Discovery) -> str:
     """Return the prediction as CIF: with its symmetry where spglib finds the child's group, else all atoms in P1."""
     predicted = _with_own_labels(predicted_crystal(discovery.analysis, discovery.fit))
-    expected = discovery.analysis.relation.distortion.group.space_group[0]
+    expected = report_symmetry(discovery.exact, PREDICTED_SYMPREC).number
     if report_symmetry(predicted, PREDICTED_SYMPREC).number == expected:
         return crystal_to_cif(predicted, symprec=PREDICTED_SYMPREC)
     return crystal_to_cif(predicted)

@@ -20,13 +20,10 @@ from orderparam.symmetry.origins import names_at_other_origins
 from orderparam.symmetry.sitemodes import all_site_modes
 from orderparam.tables import Row, splitting_rows
 
-from .folder import RUN_FILES
-
 if TYPE_CHECKING:
     from orderparam.diffraction import Reflection
     from orderparam.discovery.analyse import Analysis
     from orderparam.discovery.denoise import NoiseReport
-    from orderparam.discovery.discover import Discovery
     from orderparam.symmetry.orderparameter import OrderParameter
 
 MANY_ATOMS = 24
@@ -36,8 +33,6 @@ MANY_MODES = 40
 """So many modes are listed on the terminal."""
 
 SHOWN_SETS = 5
-SHOWN_GRADIENTS = 10
-SHOWN_CARRIERS = 6
 
 
 def modes_report(analysis: Analysis) -> RenderableType:
@@ -356,124 +351,6 @@ def series_report(rows: Sequence[Row]) -> RenderableType:
 
 def _cell(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
-
-
-# --- the fit -------------------------------------------------------------------------------------------------------
-
-
-def fit_report(discovery: Discovery, folder: Path) -> RenderableType:
-    """Return everything about a fit, the exact decomposition first."""
-    parts: list[RenderableType] = [modes_report(discovery.analysis), inputs_text(discovery)]
-    if discovery.carriers:
-        parts.append(carriers_table(discovery))
-    parts += [gradient_table(discovery), *_network(discovery)]
-    if discovery.learned:
-        parts.append(learned_table(discovery))
-    if discovery.necessity:
-        parts.append(necessity_table(discovery))
-    parts += [_heading(f"Files in {folder}"), _facts(RUN_FILES.items())]
-    return Group(*parts)
-
-
-def inputs_text(discovery: Discovery) -> RenderableType:
-    """Return what the network was given."""
-    rows = [
-        (block.name, f"{_nature(str(block.irrep))}, {block.n_free} free number{'s' if block.n_free > 1 else ''}")
-        for block in discovery.blocks
-    ]
-    if discovery.carrier is None:
-        reason = "no symmetry is broken: a uniform scalar, felt by every atom, carries the change"
-    else:
-        names = " + ".join(m.label for m in discovery.primaries)
-        reason = f"the cheapest site irrep that holds {names}"
-        if discovery.carriers and discovery.carrier.name != discovery.carriers[0].name:
-            reason = f"as asked for; it holds {names}"
-    return Group(_heading("What the network may learn"), _facts([*rows, ("why", reason)]), Text())
-
-
-def _nature(irrep: str) -> str:
-    """Say what an irrep of O(3) is in words."""
-    names = {"0e": "scalar", "0o": "pseudoscalar", "1o": "vector", "1e": "pseudovector", "2e": "symmetric tensor"}
-    return names.get(irrep, f"l = {irrep[0]}, {'even' if irrep[-1] == 'e' else 'odd'} parity")
-
-
-def carriers_table(discovery: Discovery) -> RenderableType:
-    """Return the possible carriers, the chosen one marked."""
-    chosen = discovery.carrier.name if discovery.carrier else ""
-    known = {c.name for c in discovery.carriers}
-    listed = [*discovery.carriers[:SHOWN_CARRIERS]]
-    if discovery.carrier and chosen not in known:
-        listed.insert(0, discovery.carrier)
-    rows = [
-        (
-            "*" if c.name == chosen else "tied" if c.tied else "",
-            c.name,
-            c.components_per_formula_unit,
-            f"{100 * c.share_held:.1f} %",
-        )
-        for c in listed
-    ]
-    more = len(discovery.carriers) - SHOWN_CARRIERS
-    title = "Carriers that hold the primary order parameters (* chosen)" + (f", {more} more" if more > 0 else "")
-    return _table(title, ("", "carrier", "numbers per formula unit", "holds of |u|^2"), rows, right=(2, 3))
-
-
-def gradient_table(discovery: Discovery) -> RenderableType:
-    """Return the largest entries of the gradient at zero input."""
-    pulling = [g for g in discovery.gradient if g.norm > 0]
-    rows = [(g.site, g.irrep, g.space_group_irrep, f"{g.norm:.2e}") for g in pulling[:SHOWN_GRADIENTS]]
-    table = _table("Gradient of the loss at zero input", ("site", "irrep", "in", "norm"), rows, right=(3,))
-    n_zero = len(discovery.gradient) - len(pulling)
-    line = (
-        f"  {len(pulling)} of {len(discovery.gradient)} blocks pull. The other {n_zero} are exactly zero, by Curie's "
-        "principle: an input can only be asked for by an irrep that the distortion has."
-    )
-    return Group(table, Text(line), Text())
-
-
-def _network(discovery: Discovery) -> list[RenderableType]:
-    """Return the architecture, and how well it reproduces the child."""
-    result, choice = discovery.fit, discovery.fit.choice
-    architecture = choice.architecture
-    tried = len(choice.rungs)
-    missing = ", ".join(discovery.unreachable)
-    number, symbol = discovery.predicted_group
-    rows = [
-        (
-            "network",
-            f"lmax {architecture.lmax}, {architecture.layers} layers, cutoff {result.network.radial.cutoff:.2f} "
-            f"angstrom ({tried} size{'s' if tried > 1 else ''} tried)",
-        ),
-        (
-            "out of its reach",
-            (f"{missing} from the primaries alone; given as inputs: {', '.join(discovery.helpers) or 'none'}")
-            if missing
-            else "nothing",
-        ),
-        ("converged", f"{'yes' if result.converged else 'NO'}, {result.iterations} steps, {result.restarts} restarts"),
-        ("residual", f"largest {result.deviation.max:.1e}, rms {result.deviation.rms:.1e}, mean absolute "
-                     f"{result.deviation.mean_abs:.1e} angstrom; strain {result.deviation.strain:.1e}"),
-        ("prediction", f"{symbol} ({number}) at symprec 1e-4"),
-    ]  # fmt: skip
-    return [_heading("Fit"), _facts(rows), Text()]
-
-
-def learned_table(discovery: Discovery) -> RenderableType:
-    """Return the names of what the network learned."""
-    rows = [
-        (found.input, found.label, found.direction, f"{found.isotropy_subgroup[1]} ({found.isotropy_subgroup[0]})",
-         f"{100 * found.share_of_input:.1f} %")
-        for found in discovery.learned
-    ]  # fmt: skip
-    columns = ("input", "irrep", "direction", "isotropy", "share of the field")
-    return _table("The learned order parameter", columns, rows, right=(4,))
-
-
-def necessity_table(discovery: Discovery) -> RenderableType:
-    """Return what happens without each primary order parameter."""
-    rows = [(n.without, f"{n.residual_max:.4f}", f"{n.exact_floor_max:.4f}") for n in discovery.necessity]
-    columns = ("without", "network misses", "exact floor")
-    return _table("Is each one necessary? (largest error, angstrom)", columns, rows, right=(1, 2))
 
 
 # --- one file ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Carriers: the site irreps that can hold the primary order parameters, and the inputs that the network may learn."""
+"""Carriers: the site irreps that can hold the primary order parameters."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from orderparam.o3 import Irrep, wigner_d
 from orderparam.parent import Parent
 from orderparam.supercell import Supercell
 
-from .modes import ModeBasis, SiteRepresentation, expand, mode_basis
+from .modes import ModeBasis, SiteRepresentation, expand
 from .orderparameter import Decomposition
 from .parentirreps import ParentIrrep
-from .primary import Candidate, PrimarySet
+from .primary import PrimarySet
 
 HIGHEST_L = 3
 _FIRST_CHOICE = {"1o", "1e", "2e", "0e"}
@@ -271,7 +271,7 @@ def choose_carrier(decomposition: Decomposition, primaries: PrimarySet, name: st
         When the name is unknown or the carrier cannot hold the primaries; the valid ones are listed.
     """
     parent = decomposition.distortion.supercell.parent
-    members = tuple(_parse_site_irrep(parent, part.strip()) for part in name.split("+"))
+    members = tuple(parse_site_irrep(parent, part.strip()) for part in name.split("+"))
     wanted = [m.order_parameter.irrep for m in primaries.members]
     targets = [o.irrep for o in (*decomposition.displacive, *decomposition.strain) if not o.is_zero]
     holds = tuple(tuple(sorted(_held(m, [*targets, *wanted]))) for m in members)
@@ -283,8 +283,14 @@ def choose_carrier(decomposition: Decomposition, primaries: PrimarySet, name: st
     return Carrier(members, holds, float(share))
 
 
-def _parse_site_irrep(parent: Parent, name: str) -> SiteIrrep:
-    """Return the site irrep of a name such as ``Mn:1e``, ``O2:1o`` or ``all:2e``."""
+def parse_site_irrep(parent: Parent, name: str, *, option: str = "--carrier") -> SiteIrrep:
+    """Return the site irrep of a name such as ``Mn:1e``, ``O2:1o`` or ``all:2e``.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the option of the command line that it came from.
+    """
     species, labels = parent.crystal.species, parent.crystal.labels
     orbits = parent.orbit_sites()
     valid = sorted({species[o] for o in orbits} | {labels[o] for o in orbits} | {"all"})
@@ -295,7 +301,7 @@ def _parse_site_irrep(parent: Parent, name: str) -> SiteIrrep:
         irrep = None
     if irrep is None or irrep.l > HIGHEST_L or place not in valid:
         raise InvalidInputError(
-            f"--carrier {name}: expected SITE:IRREP such as {valid[0]}:1e, with a site among {', '.join(valid)} and an "
+            f"{option} {name}: expected SITE:IRREP such as {valid[0]}:1e, with a site among {', '.join(valid)} and an "
             f"irrep among {', '.join(str(Irrep(degree, p)) for degree in range(HIGHEST_L + 1) for p in (1, -1))}"
         )
     if place == "all":
@@ -305,32 +311,5 @@ def _parse_site_irrep(parent: Parent, name: str) -> SiteIrrep:
     ]
     if len(matching) > 1:
         names = ", ".join(sorted({labels[s[0]] for s in matching}))
-        raise InvalidInputError(f"--carrier {name}: {place} has several orbits; name one of {names}")
+        raise InvalidInputError(f"{option} {name}: {place} has several orbits; name one of {names}")
     return SiteIrrep(parent, irrep, tuple(matching[0]))
-
-
-def input_fields(carrier: SiteIrrep, candidates: list[Candidate], supercell: Supercell) -> np.ndarray:
-    """Return an orthonormal basis of the fields that a carrier may take.
-
-    All copies of every primary irrep that it holds, along the primary's direction: fields invariant under the child's
-    group, and nothing else.
-
-    Returns
-    -------
-    (n_free, n_atoms, 2 l + 1)
-    """
-    d = carrier.irrep.dim
-    fields = []
-    representation = carrier.representation()
-    for candidate in candidates:
-        irrep = candidate.order_parameter.irrep
-        if not carrier.sites and irrep.k.any():
-            continue
-        basis = mode_basis(representation, irrep)
-        for copy in range(basis.copies):
-            for direction in candidate.directions:
-                components = np.zeros((basis.copies, irrep.dimension))
-                components[copy] = direction
-                field = carrier.field(basis, components, supercell)
-                fields.append(field / np.linalg.norm(field))
-    return np.array(fields).reshape(-1, supercell.n_atoms, d)
