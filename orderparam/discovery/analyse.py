@@ -89,7 +89,7 @@ class Analysis:
         tied = [s for s in self.primary_sets if s.tied]
         if self.noise is not None and chosen is not None and distortion.total_amplitude > 0:
             # a share A^2 / sum A^2 errs by about 2 sigma / |u|
-            margin = 4 * self.noise.sigma / distortion.total_amplitude
+            margin = 4 * self.noise.mode_sigma / distortion.total_amplitude
             tied = [s for s in self.primary_sets if s.tied or abs(s.share - chosen.share) < margin]
         names = list(dict.fromkeys(" + ".join(s.labels) for s in tied))
         if len(names) > 1:

@@ -20,6 +20,10 @@ from .evidence import CRITERION, INDEX_PRIOR, STRAIN_SIGMAS, TYPICAL_STRAIN, Jud
 from .relate import Relation
 
 FEW_COORDINATES = 10
+FEWEST_COORDINATES = 5
+LARGEST_KEPT_NOISE = 0.02
+"""Where a file keeps a symmetry exactly: with fewer coordinates than this to judge by, or with more noise than this
+(angstrom per coordinate), what breaks a higher symmetry is structure."""
 CLOSE_CALL = INDEX_PRIOR * float(np.log(2))
 """A lower group costs at least this more by its index alone; below it the data themselves favour it."""
 
@@ -40,6 +44,8 @@ class NoiseReport:
     ----------
     sigma : float
         Standard deviation per coordinate, angstrom.
+    mode_sigma : float
+        The same of As of a mode: larger where the file keeps a symmetry, so that several atoms err together.
     estimated : bool
         Whether sigma was found from the data, sqrt(RSS / (n - p)).
     residual_rms : float
@@ -57,6 +63,7 @@ class NoiseReport:
     """
 
     sigma: float
+    mode_sigma: float
     estimated: bool
     residual_rms: float
     space_group: tuple[int, str]
@@ -106,16 +113,25 @@ def denoise(relation: Relation, sigma: float | None = None) -> tuple[Relation, N
     distortion = relation.distortion
     group = QuotientGroup(relation.parent, distortion.supercell.matrix)
     field = spread(distortion, group.supercell)
-    statistics = Statistics.of(distortion, group, field)
+    own = own_elements(distortion, group)
+    statistics = Statistics.of(distortion, group, field).within(own)
     if sigma is not None:
         _check_level(sigma, statistics)
-    judged = search(group, own_elements(distortion, group), statistics, sigma)
+    judged = search(group, own, statistics, sigma)
+    if sigma is None and statistics.multiplicity > 1:
+        judged = [j for j in judged if j.group.key == own.key or _may_be_noise(j, statistics)]
     best = min(judged, key=lambda j: j.cost)
     reduced, atoms = on_group(distortion, group, field, best.group)
     lower = [j for j in judged if j is not best and best.group.contains(j.group)]
     report = _report(best, _next_lower(best, lower, group), statistics, sigma, reduced.group.space_group)
     labels = tuple(relation.child_labels[atom] for atom in atoms)
     return replace(relation, distortion=reduced, child_labels=labels, tolerance_notes=()), report
+
+
+def _may_be_noise(judged: Judged, statistics: Statistics) -> bool:
+    """Return whether what a group leaves over is many coordinates, and small, in a child that keeps a symmetry."""
+    left = statistics.n_coordinates - judged.n_free
+    return left >= FEWEST_COORDINATES and judged.residual <= left * LARGEST_KEPT_NOISE**2
 
 
 def _check_level(sigma: float, statistics: Statistics) -> None:
@@ -214,7 +230,12 @@ def _report(
     estimate = float(np.sqrt(best.residual / left)) if left > 0 else 0.0
     used = estimate if sigma is None else sigma
     notes = []
-    if left < FEW_COORDINATES:
+    if left == 0:
+        notes.append(
+            f"noise: the child's own symmetry {space_group[1]} ({space_group[0]}) is kept; no coordinate is left to "
+            "judge the noise by"
+        )
+    elif left < FEW_COORDINATES:
         notes.append(
             f"noise: only {left} coordinates are left to judge it by (at least {FEW_COORDINATES} are wanted); "
             f"{space_group[1]} ({space_group[0]}) is uncertain"
@@ -236,11 +257,12 @@ def _report(
         )
     return NoiseReport(
         sigma=used,
+        mode_sigma=used * float(np.sqrt(statistics.multiplicity)),
         estimated=sigma is None,
         residual_rms=float(np.sqrt(best.residual / n)) if n else 0.0,
         space_group=space_group,
         next_lower=second,
-        detection_limit=detection_limit(used, n),
+        detection_limit=detection_limit(used, n) * float(np.sqrt(statistics.multiplicity)),
         n_left=left,
         criterion=CRITERION,
         warnings=tuple(notes),

@@ -49,8 +49,8 @@ def error_bars(relation: Relation, decomposition: Decomposition, noise: NoiseRep
     """
     distortion = relation.distortion
     if noise is not None:
-        modes = {m.name: noise.sigma for m in all_site_modes(decomposition)}
-        return ErrorBars({o.label: noise.sigma for o in decomposition.displacive}, modes, {}, "noise")
+        modes = {m.name: noise.mode_sigma for m in all_site_modes(decomposition)}
+        return ErrorBars({o.label: noise.mode_sigma for o in decomposition.displacive}, modes, {}, "noise")
     if relation.child.uncertainties is None:
         return None
     vectors = _error_vectors(relation)

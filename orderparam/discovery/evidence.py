@@ -11,13 +11,14 @@ With s = sigma^2, n = 3 N - 3 coordinates and t = max(S_H / p_H - s, 0), the var
            + RSS^E_H / sigma_E^2 + 2 (6 - p^E) ln(sigma_E / 5e-4) + 2 p^E ln(0.02 / sigma_E)
 
 the evidence of a Gaussian signal in Gaussian noise, with a prior against large indices (without it pure noise becomes
-a false phase), and the same for the six strains. Sigma, where it is not given, is chosen for every H between 0.001 and
+a false phase), and the same for the six strains. Where the child's file keeps a group of its own, n are the coordinates
+that it leaves free, and S and RSS count each set of atoms that follow one another once (`Statistics.within`). Sigma, where it is not given, is chosen for every H between 0.001 and
 0.06 angstrom, sigma_E between 0.0005 and 0.004.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,7 +44,9 @@ class Statistics:
     strain_overlaps, strain_characters : (order,)
         The same for the strain.
     n_coordinates : int
-        3 N - 3 for the N atoms of the child's cell.
+        3 N - 3 for the N atoms of the child's cell, fewer `within` a group.
+    multiplicity : float
+        Squared displacement per unit of `overlaps`.
     """
 
     overlaps: np.ndarray
@@ -51,6 +54,7 @@ class Statistics:
     strain_overlaps: np.ndarray
     strain_characters: np.ndarray
     n_coordinates: int
+    multiplicity: float = 1.0
 
     @classmethod
     def of(cls, distortion: Distortion, group: QuotientGroup, field: np.ndarray) -> Statistics:
@@ -74,6 +78,15 @@ class Statistics:
         return cls(
             overlaps, characters, strain_overlaps, (traces**2 + squares) / 2, 3 * distortion.supercell.n_atoms - 3
         )
+
+    def within(self, own: GeneratedGroup) -> Statistics:
+        """Return the statistics of noise that keeps a group, as in a refinement with symmetry.
+
+        It lives in the p free coordinates alone, and each moves (3 N - 3) / p others with it.
+        """
+        p = round(float(self.characters[own.elements].mean()))
+        m = self.n_coordinates / p if p else 1.0
+        return replace(self, overlaps=self.overlaps / m, n_coordinates=p, multiplicity=m)
 
     @property
     def total(self) -> float:

@@ -142,7 +142,7 @@ def _irrep_record(o: OrderParameter, analysis: Analysis, primary: bool) -> dict[
     if errors is not None:
         record["amplitude_error"] = errors.amplitudes[o.label]
     if analysis.noise is not None:
-        record["above_noise"] = bool(o.amplitude_supercell > SIGNIFICANT * analysis.noise.sigma)
+        record["above_noise"] = bool(o.amplitude_supercell > SIGNIFICANT * analysis.noise.mode_sigma)
     return record
 
 

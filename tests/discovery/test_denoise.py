@@ -149,6 +149,40 @@ def test_noise_is_split_off_exactly_where_there_is_none():
     assert one == pytest.approx(two, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["LaMnO3_62", "CaTiO3_62"])
+def test_noise_that_keeps_a_symmetry(name):
+    """As in a refinement with inversion: fewer coordinates carry it, and each moves two atoms."""
+    parent, analysis = exact(name)
+    truth = analysis.relation.distortion
+    action = truth.group.action()
+    inversion = action.permutations[np.flatnonzero(np.trace(action.rotations, axis1=1, axis2=2) < -2.9)[0]]
+    sigmas = []
+    for seed in range(3):
+        noise = np.random.default_rng(seed).normal(0, 0.01, truth.displacements.shape)
+        kept = (noise - noise[inversion]) / np.sqrt(2)
+        child = truth.supercell.with_displacements(truth.displacements + kept, truth.strain)
+        before, found = analyse(parent, child), analyse(parent, child, noise="auto")
+        assert before.relation.distortion.group.space_group == (2, "P-1")
+        assert found.noise.space_group == analyse(parent, child, noise=0.01).noise.space_group == (62, "Pnma")
+        assert found.noise.mode_sigma == pytest.approx(found.noise.sigma * np.sqrt(57 / 24))
+        sigmas.append(found.noise.sigma)
+    assert np.sqrt(np.mean(np.square(sigmas))) == pytest.approx(0.01, rel=0.35)
+
+
+SMALL = ["Smidt2021_62", "VO2_14", "NbO2_88", "BaTiO3_99", "La2CoO4_64", "PbO_67"]
+CHILDREN = [pytest.param(n, marks=[] if n in SMALL else [pytest.mark.slow]) for n in BY_CHILD]
+
+
+@pytest.mark.parametrize("name", CHILDREN)
+def test_an_exact_child_keeps_its_symmetry(name):
+    """What few free coordinates do is no noise, however small."""
+    parent, analysis = exact(name)
+    group, found = analysis.relation.distortion.group, analyse(parent, analysis.relation.child, noise="auto")
+    assert found.relation.distortion.group.space_group == group.space_group
+    assert found.relation.distortion.group.index == group.index
+    assert any("no coordinate is left" in w for w in found.warnings)
+
+
 def test_the_denoised_child_is_nearer_to_the_truth():
     parent, analysis = exact("LaMnO3_62")
     truth = analysis.relation.distortion

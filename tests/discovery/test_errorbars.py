@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import number_with_uncertainty, read_crystal
+from orderparam.crystal import Crystal, number_with_uncertainty, read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise
@@ -121,8 +121,14 @@ def test_a_file_without_uncertainties_has_no_error_bars():
 
 def test_noise_is_the_error_of_every_amplitude():
     parent = symmetrise(read_crystal(PARENT))
-    analysis = analyse(parent, read_crystal(PARENT.parent / "LaMnO3_62.cif"), noise=0.01)
+    child = read_crystal(PARENT.parent / "LaMnO3_62.cif")
+    analysis = analyse(parent, child, noise=0.01)
     assert analysis.errors is not None
+    # the file keeps Pnma: 57 coordinates follow 7, and err together
+    (error,) = set(analysis.errors.amplitudes.values())
+    assert error == pytest.approx(0.01 * np.sqrt(57 / 7))
+    shaken = np.random.default_rng(0).normal(0, 0.01, (20, 3)) @ np.linalg.inv(child.lattice)
+    analysis = analyse(parent, Crystal(child.lattice, child.positions + shaken, child.species), noise=0.01)
     assert set(analysis.errors.amplitudes.values()) == {0.01}
 
 
