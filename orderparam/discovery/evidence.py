@@ -12,8 +12,8 @@ With s = sigma^2, n = 3 N - 3 coordinates and t = max(S_H / p_H - s, 0), the var
 
 the evidence of a Gaussian signal in Gaussian noise, with a prior against large indices (without it pure noise becomes
 a false phase), and the same for the six strains. Where the child's file keeps a group of its own, n are the coordinates
-that it leaves free, and S and RSS count each set of atoms that follow one another once (`Statistics.within`). Sigma, where it is not given, is chosen for every H between 0.001 and
-0.06 angstrom, sigma_E between 0.0005 and 0.004.
+that it leaves free, and S and RSS count each set of atoms that follow one another once (`Statistics.within`). Sigma,
+where it is not given, is chosen for every H between 0.001 and 0.06 angstrom, sigma_E between 0.0005 and 0.004.
 """
 
 from __future__ import annotations
