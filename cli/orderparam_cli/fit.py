@@ -14,7 +14,9 @@ from .terminal import print_report, print_warnings, progress, write_json
 
 def fit(
     parent: options.ParentFile,
-    child: options.ChildFile,
+    children: Annotated[
+        list[str], typer.Argument(metavar="CHILD...", help="The distorted structure, or several for one network.")
+    ],
     *,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder for the results.", show_default="runs/NAME OF CHILD")
@@ -33,6 +35,15 @@ def fit(
     no_order_parameter: Annotated[
         bool, typer.Option("--no-order-parameter", help="Give the network nothing that breaks symmetry: the floor.")
     ] = False,
+    ridge: Annotated[
+        float, typer.Option(min=0.0, help="Several children: smooth rather than meet them, such as 1e-4.")
+    ] = 0.0,
+    same_volume: Annotated[
+        bool, typer.Option("--same-volume", help="Several children: scale each to the parent's volume first.")
+    ] = False,
+    leave_one_out: Annotated[
+        bool, typer.Option(help="Several children: predict each from its order parameters by the others.")
+    ] = True,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files.")] = False,
     json: options.Json = None,
     quiet: options.Quiet = False,
@@ -49,16 +60,51 @@ def fit(
     Does what `modes` does, then gives an equivariant network the primary order parameters as a field on some sites,
     fits it, and writes result.json, predicted.cif, reference.cif, inputs.json and weights.safetensors.
 
+    Several children of one parent (phases, tilt systems; with --map La=A --map Ca=A also compounds on the same sites)
+    are fitted by one network whose inputs are set to their exact order parameters; each is also predicted from its
+    order parameters by what the others taught, beside linear modes and power law.
+
     For example:
 
       orderparam fit LaMnO3_221.cif LaMnO3_62.cif --out runs/LaMnO3
 
       orderparam fit LaMnO3_221.cif LaMnO3_62.cif --constrain subgroup=74 --out runs/Imma
+
+      orderparam fit cubic.cif tilted1.cif tilted2.cif tilted3.cif --out runs/tilts
     """
     from orderparam.records import fit_record
     from orderparam.report.fit import fit_report
     from orderparam.report.folder import check_folder, write_folder
 
+    wanted = tuple(label.strip() for label in irreps.split(",") if label.strip()) if irreps else None
+    if len(children) > 1:
+        if constrain or free_field or no_order_parameter:
+            text = "--constrain, --free-field and --no-order-parameter take one CHILD"
+            raise typer.BadParameter(text, param_hint="CHILD...")
+        from .family import FamilyOptions, fit_many
+
+        many = FamilyOptions(
+            parent=parent,
+            children=tuple(children),
+            seed=seed,
+            carrier=carrier,
+            irreps=wanted,
+            ridge=ridge,
+            same_volume=same_volume,
+            leave_one_out=leave_one_out,
+            symprec=symprec,
+            symprec_child=symprec_child,
+            origin=origin,
+            renaming=tuple(renaming or ()),
+            max_strain=max_strain,
+            max_displacement=max_displacement,
+            noise=noise,
+        )
+        fit_many(many, out=out, force=force, json=json, quiet=quiet)
+        return
+    if ridge or same_volume:
+        raise typer.BadParameter("--ridge and --same-volume are for several children", param_hint="CHILD...")
+    child = children[0]
     pair = options.PairOptions(
         parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
     )
@@ -74,7 +120,6 @@ def fit(
         from orderparam.discovery.discover import discover
         from orderparam.subgroups.constraints import parse_constraints
 
-        wanted = tuple(label.strip() for label in irreps.split(",") if label.strip()) if irreps else None
         asked = {
             "seed": seed,
             "carrier": carrier,

@@ -20,7 +20,7 @@ from orderparam.errors import InvalidInputError
 from orderparam.parent import Parent
 from orderparam.supercell import Subgroup, Supercell
 from orderparam.symmetry.alignment import align
-from orderparam.symmetry.carriers import Carrier, choose_carrier, find_carriers
+from orderparam.symmetry.carriers import Carrier, SiteIrrep, choose_carrier, find_carriers
 from orderparam.symmetry.isotropy import stabiliser, whole_group
 from orderparam.symmetry.modes import mode_basis
 from orderparam.symmetry.orderparameter import Decomposition, OrderParameter, decompose
@@ -169,11 +169,15 @@ class Family:
                     )
         return tuple(notes)
 
+    def holder(self, given: FamilyInput) -> SiteIrrep:
+        """Return the site irrep that carries an input."""
+        return next(s for s in self.carrier.members if s.holds(given.irrep))
+
     def fields(self, supercell: Supercell, components: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the network's input fields (n_atoms, 2 l + 1) for components by label, by name of the carrier."""
         fields = {s.name: np.zeros((supercell.n_atoms, s.irrep.dim)) for s in self.carrier.members}
         for given in self.inputs:
-            holder = next(s for s in self.carrier.members if s.holds(given.irrep))
+            holder = self.holder(given)
             basis = mode_basis(holder.representation(), given.irrep)
             values = np.zeros((basis.copies, given.irrep.dimension))
             values[0] = components[given.label] / self.unit

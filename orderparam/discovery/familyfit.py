@@ -43,6 +43,8 @@ class MemberResult:
         Frobenius norm.
     space_group : (int, str) or None
         Of the predicted structure by spglib at `FAMILY_SYMPREC`.
+    group_is_kept : bool
+        Whether that is the child's own.
     """
 
     name: str
@@ -50,6 +52,7 @@ class MemberResult:
     residual_rms: float
     strain_residual: float
     space_group: tuple[int, str] | None
+    group_is_kept: bool
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,9 @@ class FamilyResult:
 
     def predict_member(self, member: Member) -> Prediction:
         """Return the prediction for a child's order parameters, on its own sites."""
+        for own, found in zip(self.family.members, self.fit.predictions, strict=True):
+            if own is member:
+                return Prediction(member.distortion.supercell, *found)
         return Prediction(member.distortion.supercell, *self.fit.predict(self.family.problem(member)))
 
 
@@ -154,8 +160,8 @@ def fit_family(
 
     start = time.perf_counter()
     config = family_config(seed)
-    if architecture is None and ridge:
-        architecture = _low_degree(family)
+    if ridge:
+        family, architecture = _smooth(family), architecture or _low_degree(family)
     problems = [family.problem(member) for member in family.members]
     fit = fit_jointly(problems, config, architecture=architecture, ridge=ridge, on_step=_staged(on_step, "fit"))
     seconds = {"fit": time.perf_counter() - start}
@@ -193,11 +199,11 @@ def leave_out(
     """
     from orderparam.network.joint import fit_jointly
 
+    if ridge:
+        family, architecture = _smooth(family), architecture or _low_degree(family)
     rest = family.without(names)
     if not rest.members:
         raise InvalidInputError("leave-one-out: at least two children are needed")
-    if architecture is None and ridge:
-        architecture = _low_degree(family)
     problems = [rest.problem(member) for member in rest.members]
     stage = f"without {', '.join(names)}"
     fit = fit_jointly(
@@ -213,6 +219,12 @@ def family_config(seed: int) -> FitConfig:
     from orderparam.network.problem import FitConfig
 
     return FitConfig(seed=seed, tolerance=TOLERANCE, accepted=ACCEPTED, max_restarts=2)
+
+
+def _smooth(family: Family) -> Family:
+    """Return the family with inputs of at most one: a ridge then keeps high powers small."""
+    fields = [f for m in family.members for f in family.fields(m.distortion.supercell, m.components).values()]
+    return replace(family, unit=family.unit * max(float(np.linalg.norm(f, axis=1).max()) for f in fields))
 
 
 def _low_degree(family: Family) -> Architecture:
@@ -232,7 +244,8 @@ def _member_result(result: FamilyResult, member: Member) -> MemberResult:
         group = (report.number, report.symbol)
     except SymmetryError:
         group = None
-    return MemberResult(member.name, deviation.max, deviation.rms, deviation.strain, group)
+    kept = group is not None and group[0] == member.distortion.group.space_group[0]
+    return MemberResult(member.name, deviation.max, deviation.rms, deviation.strain, group, kept)
 
 
 def _left_out(result: FamilyResult, member: Member, trained_max: float) -> LeftOut:

@@ -103,8 +103,10 @@ class JointResult:
     ----------
     network : TrainedNetwork
         On the sites of the first child; `TrainedNetwork.on` moves it to those of others.
+    predictions : tuple of (displacements, strain)
+        What the plain network gives on all sites of every child.
     deviations : tuple of Deviation
-        From the target of every child, by the plain network on all sites.
+        Of these from the targets.
     converged : bool
         Whether every atom of every child is met to `FitConfig.accepted`, and every strain (Frobenius norm), too.
     iterations, restarts : int
@@ -116,6 +118,7 @@ class JointResult:
     """
 
     network: TrainedNetwork
+    predictions: tuple[tuple[np.ndarray, np.ndarray], ...]
     deviations: tuple[Deviation, ...]
     converged: bool
     iterations: int
@@ -203,10 +206,11 @@ def fit_jointly(
         best[0].unknowns,
         best[1],
     )
-    deviations = tuple(Deviation.between(p, *predict_set_inputs(network, p)) for p in problems)
+    predictions = tuple(predict_set_inputs(network, problem) for problem in problems)
+    deviations = tuple(Deviation.between(p, *found) for p, found in zip(problems, predictions, strict=True))
     converged = all(max(d.max, d.strain) <= config.accepted for d in deviations)
     logger.info("joint fit: off by at most %.1e angstrom", max(d.max for d in deviations))
-    return JointResult(network, deviations, converged, iterations, restart, rungs, ridge, config)
+    return JointResult(network, predictions, deviations, converged, iterations, restart, rungs, ridge, config)
 
 
 def joint_ladder(max_input_degree: int, channels: int) -> tuple[Architecture, ...]:

@@ -1,6 +1,7 @@
 """Result files: every noun as plain JSON with a schema name and a version."""
 
 from .directions import directions_record, irreps_record, solutions_record
+from .family import family_record
 from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
 from .invariants import invariants_record, landau_fit_record
@@ -14,6 +15,7 @@ __all__ = [
     "correspondence_record",
     "directions_record",
     "domains_record",
+    "family_record",
     "fit_record",
     "invariants_record",
     "irreps_record",

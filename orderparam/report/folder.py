@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,12 @@ RUN_FILES = {
 INPUTS_SCHEMA = "orderparam/inputs"
 
 
-def check_folder(folder: Path, *, force: bool) -> None:
-    """Refuse a folder that is none, cannot be written to, or holds files that are not a previous run's.
+def _is_run_file(name: str) -> bool:
+    return name in RUN_FILES
+
+
+def check_folder(folder: Path, *, force: bool, own: Callable[[str], bool] = _is_run_file) -> None:
+    """Refuse a folder that is none, cannot be written to, or holds files that are not a previous run's (`own`).
 
     Raises
     ------
@@ -38,7 +43,7 @@ def check_folder(folder: Path, *, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise InvalidInputError(f"--out {folder}: this is a file, not a folder")
     try:
-        foreign = sorted(p.name for p in folder.iterdir() if p.name not in RUN_FILES) if folder.exists() else []
+        foreign = sorted(p.name for p in folder.iterdir() if not own(p.name)) if folder.exists() else []
         parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
         tempfile.TemporaryFile(dir=parent).close()
     except OSError as problem:
@@ -58,16 +63,31 @@ def write_folder(discovery: Discovery, record: dict[str, Any], folder: Path, *, 
     InvalidInputError
         When the folder holds other files (unless `force`) or cannot be written.
     """
-    check_folder(folder, force=force)
+    fill_folder(folder, lambda new: _write_files(discovery, record, new), force=force)
+
+
+def fill_folder(
+    folder: Path, write: Callable[[Path], None], *, force: bool, own: Callable[[str], bool] = _is_run_file
+) -> None:
+    """Have files written into a new folder beside the wanted one, then put them there; a previous run's files go.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    check_folder(folder, force=force, own=own)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
             new = Path(place) / "run"
             new.mkdir()
-            _write_files(discovery, record, new)
+            write(new)
             if folder.exists():
-                for name in RUN_FILES:
+                written = {path.name for path in new.iterdir()}
+                for name in written:
                     (new / name).replace(folder / name)
+                for old in [p for p in folder.iterdir() if own(p.name) and p.name not in written]:
+                    old.unlink()
             else:
                 new.replace(folder)
     except OSError as problem:

@@ -1,0 +1,118 @@
+"""`orderparam fit` with several children: one network, from order parameters to structures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import options
+from .terminal import print_report, print_warnings, progress, write_json
+
+if TYPE_CHECKING:
+    from orderparam.discovery.family import Family
+
+
+@dataclass(frozen=True)
+class FamilyOptions:
+    """What to do with several children."""
+
+    parent: str
+    children: tuple[str, ...]
+    seed: int
+    carrier: str | None
+    irreps: tuple[str, ...] | None
+    ridge: float
+    same_volume: bool
+    leave_one_out: bool
+    symprec: float
+    symprec_child: float
+    origin: str | None
+    renaming: tuple[str, ...]
+    max_strain: float
+    max_displacement: float
+    noise: str | None
+
+    def gather(self) -> tuple[Family, list[str], dict[str, str]]:
+        """Read all files and gather the family; return it with all warnings, and the files by name."""
+        from orderparam.crystal import read_crystal
+        from orderparam.discovery.children import analyse_children, rename_roles
+        from orderparam.discovery.family import gather_family
+        from orderparam.parent import symmetrise
+
+        files = _names(self.children)
+        crystals = {name: read_crystal(file) for name, file in files.items()}
+        names = options.parse_renaming(self.renaming)
+        renamed = rename_roles({"the parent": read_crystal(self.parent), **crystals}, names)
+        parent = symmetrise(renamed.pop("the parent"), self.symprec, origin=self.origin)
+        analyses = analyse_children(
+            parent,
+            renamed,
+            same_volume=self.same_volume,
+            symprec=self.symprec_child,
+            max_strain=self.max_strain,
+            max_displacement=self.max_displacement,
+            noise=self.noise,
+        )
+        family = gather_family(
+            {name: analysis.decomposition for name, analysis in analyses.items()},
+            irreps=self.irreps,
+            carrier=self.carrier,
+        )
+        notes = list(parent.warnings)
+        for name, analysis in analyses.items():
+            notes += [f"{name}: {note}" for note in analysis.warnings if note not in parent.warnings]
+        return family, [*notes, *family.warnings], files
+
+
+def fit_many(wanted: FamilyOptions, *, out: str | None, force: bool, json: str | None, quiet: bool) -> None:
+    """Fit, write the folder, and print the tables."""
+    from orderparam.records import family_record
+    from orderparam.report.family import check_family_folder, family_report, write_family_folder
+
+    options.check_targets([json], [wanted.parent, *wanted.children])
+    folder = Path(out) if out else Path("runs") / f"{Path(wanted.parent).stem}_family"
+    check_family_folder(folder, force=force)
+    with progress("finding the order parameters ...") as show:
+        family, notes, files = wanted.gather()
+        show("loading the network ...")
+        from orderparam.discovery.familyfit import fit_family
+
+        result = fit_family(
+            family,
+            seed=wanted.seed,
+            ridge=wanted.ridge,
+            leave_one_out=wanted.leave_one_out and len(family.members) > 1,
+            on_step=lambda stage, step, norm: show(f"{stage}: step {step}, residual {norm:.1e} angstrom"),
+        )
+        record = family_record(result, files=files, command=asdict(wanted))
+        write_family_folder(result, record, folder, force=force)
+    if json:
+        write_json(record, json)
+    if not quiet and json != "-":
+        print_report(family_report(result, folder))
+    print_warnings(notes)
+    if not result.fit.converged and not wanted.ridge:
+        worst = max(result.children, key=lambda child: child.residual_max)
+        print_warnings(
+            [
+                f"the fit did not meet all children: an atom of {worst.name} is {worst.residual_max:.1e} angstrom off; "
+                "children that are no function of these order parameters (other compounds) need --ridge 1e-4"
+            ]
+        )
+
+
+def _names(files: tuple[str, ...]) -> dict[str, str]:
+    """Return a name for every file: its stem, with a number where that is taken."""
+    from orderparam.errors import InvalidInputError
+
+    found: dict[str, str] = {}
+    for file in files:
+        if any(Path(file).resolve() == Path(known).resolve() for known in found.values()):
+            raise InvalidInputError(f"{file}: this child is given twice")
+        stem, number = Path(file).stem, 2
+        name = stem
+        while name in found:
+            name, number = f"{stem}_{number}", number + 1
+        found[name] = file
+    return found
