@@ -8,7 +8,7 @@ import numpy as np
 
 from orderparam.discovery.analyse import Analysis
 from orderparam.subgroups import Domain, SubgroupGraph
-from orderparam.symmetry.isotropy import direction_symbol, stabiliser
+from orderparam.symmetry.isotropy import direction_symbol, fixed_projector, stabiliser
 
 from .directions import group_record
 from .files import VERSION
@@ -46,15 +46,24 @@ def subgroups_record(analysis: Analysis, graph: SubgroupGraph) -> dict[str, Any]
         "child": {"file": analysis.relation.child.name, "formula": analysis.relation.child.formula},
         "complete": graph.is_complete,
         "nodes": nodes,
-        "edges": [{"child": e.child, "parent": e.parent, "index": e.index, "type": e.kind} for e in graph.edges],
+        "edges": [
+            {
+                "child": e.child,
+                "parent": e.parent,
+                "index": e.index,
+                "type": e.kind,
+                "wyckoff_splitting": [
+                    {"site": s.site, "from": s.upper, "to": list(s.lower)} for s in graph.splitting(e)
+                ],
+            }
+            for e in graph.edges
+        ],
         "warnings": list(analysis.warnings),
     }
 
 
 def _direction(analysis: Analysis, label: str, node: Any) -> str:
     """Return the direction of what a group leaves of an order parameter."""
-    from orderparam.symmetry.isotropy import fixed_projector
-
     o = analysis.decomposition[label]
     components = o.components @ fixed_projector(o.irrep, node.subgroup)
     return direction_symbol(o.irrep, stabiliser(o.supercell, o.irrep, components))

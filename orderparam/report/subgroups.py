@@ -20,6 +20,7 @@ from orderparam.subgroups import Domain, Node, SubgroupGraph
 from .summary import _table
 
 MANY_DOMAINS = 48
+MANY_EDGES = 60
 
 
 def subgroups_report(graph: SubgroupGraph) -> RenderableType:
@@ -44,19 +45,24 @@ def subgroups_report(graph: SubgroupGraph) -> RenderableType:
     columns = ("", "", "group", "i", "away", "basis; origin", "order parameters left (As)")
     table = _table("Groups from the parent's to the child's", columns, rows, right=(0, 3, 4), fold=(5, 6))
     notes = [
-        "  * realised by the displacements   + by the strain   i: index in the parent's group",
+        "  * realised by the displacements   + by the strain   i: index in the parent",
         "  away: |u - P u| over the child's primitive cell, angstrom",
     ]
     if not graph.is_complete:
         notes.append("  the index is large: only the isotropy subgroups of the child's own order parameters are listed")
+    edges = sorted(graph.edges, key=lambda e: (e.parent, e.child))
     relations = [
-        (f"{e.parent} -> {e.child}", f"{_name(graph, e.parent)} -> {_name(graph, e.child)}", f"{e.kind}{e.index}")
-        for e in sorted(graph.edges, key=lambda e: (e.parent, e.child))
+        (
+            f"{e.parent} -> {e.child}",
+            f"{_name(graph, e.parent)} -> {_name(graph, e.child)}",
+            f"{e.kind}{e.index}",
+            "; ".join(f"{s.site} {s.upper} -> {' '.join(s.lower)}" for s in graph.splitting(e)),
+        )
+        for e in edges[:MANY_EDGES]
     ]
-    arrows = _table(
-        "Maximal subgroups (t translationengleich, k klassengleich)", ("", "groups", "type"), relations[:60]
-    )
-    more = len(relations) - 60
+    title = "Maximal subgroups (t translationengleich, k klassengleich)"
+    arrows = _table(title, ("", "groups", "type", "Wyckoff splitting"), relations, fold=(3,))
+    more = len(edges) - MANY_EDGES
     rest = [Text(f"  and {more} more: --json FILE has all")] if more > 0 else []
     return Group(table, *(Text(note) for note in notes), Text(), arrows, *rest)
 

@@ -2,5 +2,16 @@
 
 from .domains import Domain, find_domains
 from .graph import Edge, Node, SubgroupGraph, subgroup_graph
+from .splitting import Splitting, WyckoffPositions, wyckoff_positions
 
-__all__ = ["Domain", "Edge", "Node", "SubgroupGraph", "find_domains", "subgroup_graph"]
+__all__ = [
+    "Domain",
+    "Edge",
+    "Node",
+    "Splitting",
+    "SubgroupGraph",
+    "WyckoffPositions",
+    "find_domains",
+    "subgroup_graph",
+    "wyckoff_positions",
+]

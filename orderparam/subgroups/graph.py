@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from orderparam.supercell import Subgroup
 from orderparam.symmetry.isotropy import fixed_projector
 
 from .cosets import Cosets
+from .splitting import Splitting, WyckoffPositions, wyckoff_positions, wyckoff_splitting
 
 LARGEST_INDEX = 100
 """Up to this index all intermediate groups are listed; beyond it only those of the child's own order parameters."""
@@ -65,6 +67,11 @@ class Node:
         """Number and symbol."""
         return self.subgroup.space_group
 
+    @cached_property
+    def positions(self) -> WyckoffPositions:
+        """Wyckoff positions of the parent's sites in this group."""
+        return wyckoff_positions(self.distortion.group)
+
     def setting(self) -> tuple[np.ndarray, np.ndarray]:
         """Return basis (rows) and origin of the standard setting in the parent's conventional cell."""
         parent = self.subgroup.supercell.parent
@@ -109,6 +116,10 @@ class SubgroupGraph:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     is_complete: bool
+
+    def splitting(self, edge: Edge) -> tuple[Splitting, ...]:
+        """Return how the Wyckoff positions split along an edge."""
+        return wyckoff_splitting(self.nodes[edge.child], self.nodes[edge.parent])
 
 
 def subgroup_graph(analysis: Analysis, *, on_step: Callable[[int], None] | None = None) -> SubgroupGraph:
