@@ -66,8 +66,8 @@ class Images:
         for block, size in zip(blocks, sizes, strict=True):
             total[:, :, start : start + size, start : start + size] = block
             start += size
-        flat = np.round(total.reshape(-1, n * n), 5) + 0.0
-        _, first, inverse = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+        flat = np.rint(total.reshape(-1, n * n) * 1e5).astype(np.int64)
+        _, first, inverse = np.unique(row_hashes(flat), return_index=True, return_inverse=True)
         matrices = total.reshape(-1, n, n)[first]
         return cls(tuple(irreps), supercell, matrices, inverse.reshape(total.shape[:2]))
 
@@ -260,9 +260,20 @@ def _key(projector: np.ndarray) -> bytes:
 
 
 def _distinct(projectors: np.ndarray) -> np.ndarray:
-    rounded = np.round(projectors.reshape(len(projectors), -1) + 0.00012345, 4) + 0.0
-    _, first = np.unique(rounded, axis=0, return_index=True)
+    numbers = np.rint((projectors.reshape(len(projectors), -1) + 0.00012345) * 1e4).astype(np.int64)
+    _, first = np.unique(row_hashes(numbers), return_index=True)
     return projectors[np.sort(first)]
+
+
+def row_hashes(rows: np.ndarray) -> np.ndarray:
+    """Return one 64-bit number per row of integers (m, n), by a fixed random linear form modulo 2^64.
+
+    Equal rows have equal numbers; m different ones share one with probability m^2 / 2^65, and sorting numbers is many
+    times faster than sorting rows.
+    """
+    weights = np.random.default_rng(20).integers(-(2**63), 2**63 - 1, rows.shape[1], dtype=np.int64, endpoint=True)
+    with np.errstate(over="ignore"):
+        return (rows * (weights | 1)).sum(axis=1)
 
 
 def _maximal(orbits: list[np.ndarray]) -> list[bool]:
