@@ -13,8 +13,10 @@ from orderparam.distortion import Distortion
 from orderparam.errors import InvalidInputError
 from orderparam.parent import Parent
 from orderparam.supercell import Subgroup, Supercell
+from orderparam.symmetry.fieldcarriers import who_could
 from orderparam.symmetry.isotropy import stabiliser, tensor_stabiliser, whole_group
 from orderparam.symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
+from orderparam.symmetry.orderparameter import decompose_strain
 from orderparam.symmetry.parentirreps import named_irrep
 from orderparam.symmetry.sitegroups import displacement_blocks
 from orderparam.symmetry.strata import kernel_lattice
@@ -29,8 +31,9 @@ def distort(parent: Parent, order_parameters: Mapping[str, Components], strain: 
     ----------
     parent : Parent
     order_parameters : mapping
-        Components (copies x dimension, or one row that is used for every copy with the weights of `copy_weights`) in
-        Ap, angstrom, by label; a label on a line or plane carries its k: ``"SM2@1/3,0,0"`` (conventional).
+        Components by label, Ap in angstrom: copies x dimension, or one row for all copies, which are then mixed with
+        the weights of `copy_weights` (at Gamma less their uniform translation). A label on a line or plane carries its
+        k: ``"SM2@1/3,0,0"`` (conventional).
     strain : (3, 3), optional
         U - 1 in the parent's frame.
 
@@ -84,21 +87,47 @@ def distort_many(
     Yields
     ------
     crystal : Crystal
-    amplitudes : dict
-        Ap of every order parameter (angstrom) and the factor of the strain.
+    row : dict
+        Primitive cells (``cells``), Ap of every order parameter (angstrom) and its components (``R4+ [1]``, with copies
+        ``R4+ [2:1]``), those of the strain where there is one (``strain GM3+ [1]``).
     """
     whole = distort(parent, order_parameters, strain)
     cell = whole.supercell
-    fields, sizes = [], []
+    strains = _strain_columns(whole) if strain is not None else {}
+    fields, rows = [], []
     for label, values in order_parameters.items():
         part = distort(parent, {label: values})
         fields.append(part.displacements[part.supercell.atoms_at(cell.sites, cell.cells)])
-        sizes.append(part.total_amplitude / float(np.sqrt(part.supercell.n_cells)))
+        size = part.total_amplitude / float(np.sqrt(part.supercell.n_cells))
+        rows.append((f"Ap {label}", size, _component_columns(parent, label, values)))
     for row in factors:
         displacements = sum((f * field for f, field in zip(row, fields, strict=False)), np.zeros((cell.n_atoms, 3)))
-        amplitudes = {f"Ap {label}": f * a for label, f, a in zip(order_parameters, row, sizes, strict=False)}
-        crystal = cell.with_displacements(displacements, row[-1] * whole.strain)
-        yield crystal, {**amplitudes, "strain_factor": float(row[-1])}
+        columns: dict[str, float] = {"cells": cell.n_cells}
+        for factor, (name, size, components) in zip(row, rows, strict=False):
+            columns[name] = abs(factor) * size
+            columns |= {key: factor * value for key, value in components.items()}
+        columns |= {key: row[-1] * value for key, value in strains.items()}
+        yield cell.with_displacements(displacements, row[-1] * whole.strain), columns
+
+
+def _component_columns(parent: Parent, label: str, values: Components) -> dict[str, float]:
+    """Return the components of an order parameter under the names of columns."""
+    rows = np.asarray(values, float).reshape(-1, named_irrep(parent, label).dimension)
+    return {
+        f"{label} [{f'{copy}:' if len(rows) > 1 else ''}{i}]": float(value)
+        for copy, row in enumerate(rows, start=1)
+        for i, value in enumerate(row, start=1)
+    }
+
+
+def _strain_columns(distortion: Distortion) -> dict[str, float]:
+    """Return the components of the strain under the names of columns."""
+    return {
+        f"strain {o.label} [{f'{copy}:' if len(o.components) > 1 else ''}{i}]": float(value)
+        for o in decompose_strain(distortion)
+        for copy, row in enumerate(o.components, start=1)
+        for i, value in enumerate(row, start=1)
+    }
 
 
 def copy_weights(n: int) -> np.ndarray:
@@ -134,13 +163,14 @@ def _components(parent: Parent, basis: ModeBasis, label: str, values: Components
     if not basis.copies:
         species = ", ".join(dict.fromkeys(parent.crystal.species))
         raise InvalidInputError(
-            f"{label}: no displacement of {species} can carry this irrep; `orderparam irreps` lists what each can"
+            f"{label}: no displacement of {species} can carry this irrep; {who_could(parent, irrep)}, and `orderparam "
+            "irreps` lists what each can"
         )
     numbers = np.asarray(values, float)
     if not np.isfinite(numbers).all():
         raise InvalidInputError(f"{label}: the components must be finite numbers")
     if numbers.size == irrep.dimension:
-        return np.outer(copy_weights(basis.copies), numbers.ravel())
+        return np.outer(_weights(parent, basis, label), numbers.ravel())
     if numbers.size == basis.copies * irrep.dimension:
         return numbers.reshape(basis.copies, irrep.dimension)
     raise InvalidInputError(
@@ -148,6 +178,21 @@ def _components(parent: Parent, basis: ModeBasis, label: str, values: Components
         + (f", or {basis.copies} x {irrep.dimension} for its copies" if basis.copies > 1 else "")
         + f", received {numbers.size}"
     )
+
+
+def _weights(parent: Parent, basis: ModeBasis, label: str) -> np.ndarray:
+    """Return the weights of the copies; at Gamma without their uniform translation, which is no distortion."""
+    weights = copy_weights(basis.copies)
+    if basis.irrep.k.any():
+        return weights
+    uniform = np.repeat(np.eye(3)[:, None, None], parent.crystal.n_sites, axis=2)
+    moved = np.concatenate([basis.components(u) for u in uniform], axis=1)  # (copies, 3 dimension)
+    left, sizes, _ = np.linalg.svd(moved)
+    rigid = left[:, : int((sizes > 1e-9).sum())]
+    weights = weights - rigid @ (rigid.T @ weights)
+    if np.linalg.norm(weights) < 1e-9:
+        raise InvalidInputError(f"{label}: only a uniform translation has this irrep here")
+    return weights / np.linalg.norm(weights)
 
 
 def _group(parent: Parent, parts: list[tuple[ModeBasis, np.ndarray]], strain: np.ndarray) -> Subgroup:

@@ -33,6 +33,13 @@ def directions(
     ] = None,
     write: Annotated[str | None, typer.Option(metavar="DIR", help="Write one CIF per direction.")] = None,
     amplitude: Annotated[float, typer.Option(min=0.0, help="Ap of the structures written, angstrom.")] = 0.5,
+    letters: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Ratio of the free letters.", show_default="1,0.618,0.382 ...")
+    ] = None,
+    orbit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SITE", help="Move only this site of the parent, such as O1; several times."),
+    ] = None,
     json: options.Json = None,
     quiet: options.Quiet = False,
     symprec: options.Symprec = options.SYMPREC,
@@ -41,32 +48,30 @@ def directions(
     """List the order-parameter directions of irreps of PARENT with their isotropy subgroups.
 
     For one irrep (--irrep), several coupled ones (--irrep twice), those at a k point (--k) or at all special points.
+    Several copies of an irrep are mixed as 1, -1.3, 1.6, -1.9 ... in the structures written.
 
     For example:
 
       orderparam directions Pm-3m --irrep R4+ --irrep M3+
 
-      orderparam directions LaMnO3_221.cif --k M --write distorted --amplitude 0.3
+      orderparam directions LaMnO3_221.cif --k M --write distorted --amplitude 0.3 --orbit O1
     """
     from orderparam.records import directions_record
-    from orderparam.report.directions import directions_report
+    from orderparam.report.directions import Pattern, check_can_be_written, directions_report, write_directions
     from orderparam.symmetry.strata import find_directions
 
     frame = read_parent(parent, symprec, origin)
     sets = _sets(frame, irrep, k)
+    pattern = Pattern(amplitude, _letters(letters), tuple(orbit or ()))
     if write:
-        from orderparam.report.directions import check_can_be_written
-
-        check_can_be_written(frame, sets, write)
+        check_can_be_written(frame, sets, write, pattern)
     found = []
     with counting("finding directions", len(sets)) as show:
         for number, members in enumerate(sets):
             found.append((members, find_directions(frame, members)))
             show(number + 1)
     if write:
-        from orderparam.report.directions import write_directions
-
-        write_directions(frame, found, Path(write), amplitude)
+        write_directions(frame, found, Path(write), pattern)
     if json:
         write_json(directions_record(frame, found), json)
     if not quiet and json != "-":
@@ -83,6 +88,10 @@ def irreps(
     size: Annotated[
         int | None, typer.Option(min=1, help="Cell multiplication of the child (primitive cells).", show_default="any")
     ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="IRREP", help="Also list who carries a field such as 0e, 1e, 2e; several times."),
+    ] = None,
     json: options.Json = None,
     quiet: options.Quiet = False,
     symprec: options.Symprec = options.SYMPREC,
@@ -98,6 +107,7 @@ def irreps(
 
       orderparam irreps LaMnO3_221.cif --child Pnma --size 4
     """
+    from orderparam.o3 import Irrep
     from orderparam.records import irreps_record, solutions_record
     from orderparam.records.directions import carriers_of
     from orderparam.report.directions import irreps_report, solutions_report
@@ -112,7 +122,7 @@ def irreps(
         if json:
             write_json(irreps_record(frame, found, strains), json)
         if not quiet and json != "-":
-            print_report(irreps_report(frame, found, strains))
+            print_report(irreps_report(frame, found, strains, [Irrep.parse(name) for name in field or ()]))
     else:
         number = group_number(child)
         with progress("trying irreps and pairs ...") as show:
@@ -160,6 +170,21 @@ def group_number(text: str) -> int:
         f"{text}: neither a file nor a space group; expected the name of a structure file, a number from 1 to 230 or a "
         "symbol such as Pm-3m or P2_1/c"
     )
+
+
+def _letters(text: str | None) -> tuple[float, ...] | None:
+    """Return the numbers of ``--letters 1,0.5``."""
+    from orderparam.errors import InvalidInputError
+
+    if text is None:
+        return None
+    try:
+        values = tuple(float(v) for v in text.split(","))
+    except ValueError:
+        values = ()
+    if not any(values) or not all(abs(v) < float("inf") for v in values):
+        raise InvalidInputError(f"--letters {text}: expected numbers such as 1,0.5, not all zero")
+    return values
 
 
 def _sets(frame: Parent, labels: list[str] | None, points: list[str] | None) -> Sequence[tuple[ParentIrrep, ...]]:

@@ -1,4 +1,4 @@
-"""`orderparam distort`: structures from order parameters."""
+"""`orderparam distort`: structures from order parameters, and their energies as a Landau polynomial."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import options
-from .terminal import print_warnings
+from .terminal import print_report, print_warnings, progress, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from orderparam.crystal import Crystal
-    from orderparam.distortion import Distortion
+    from orderparam.parent import Parent
 
 
 def distort(
     parent: options.ParentFile,
     *,
     settings: Annotated[
-        list[str], typer.Option("--set", metavar="LABEL=(...)", help="Components, Ap in angstrom; several times.")
-    ],
+        list[str] | None,
+        typer.Option("--set", metavar="LABEL=(...)", help="Components, Ap in angstrom; several times."),
+    ] = None,
     strain: Annotated[
         str | None, typer.Option(metavar="XX,YY,ZZ,YZ,XZ,XY", help="Components of U - 1 in the parent's frame.")
     ] = None,
-    out: Annotated[str, typer.Option(metavar="FILE|DIR", help="File to write; a folder for a series or a map.")],
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE|DIR", help="File to write; a folder for a series or a map.")
+    ] = None,
     series: Annotated[
         int | None, typer.Option(min=2, metavar="N", help="N amplitudes from 0 to those given.", show_default=False)
     ] = None,
@@ -35,41 +35,102 @@ def distort(
         str | None, typer.Option(metavar="N,M", help="A map over the amplitudes of two --set.", show_default=False)
     ] = None,
     form: Annotated[str, typer.Option("--format", metavar="cif|vasp|xyz", help="Of a series or map.")] = "cif",
+    energies: Annotated[
+        str | None,
+        typer.Option(metavar="index.csv", help="Fit the energies filled into the table of a series or map."),
+    ] = None,
+    degree: Annotated[int, typer.Option(help="Highest degree of the fit.")] = 4,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files.")] = False,
+    json: options.Json = None,
     quiet: options.Quiet = False,
     symprec: options.Symprec = options.SYMPREC,
     origin: options.Origin = None,
 ) -> None:
     """Distort PARENT by given order parameters, in the smallest cell; one structure, a series, or a map of two.
 
+    With --energies: read the table of a series or map whose last column holds energies, and fit a Landau polynomial.
+
     For example:
 
       orderparam distort SrTiO3_221.cif --set 'R4+=(0.5,0.5,0)' --out tilted.cif
 
-      orderparam distort SrTiO3_221.cif --set 'R4+=(0;0;0.4)' --set 'GM4-=(0,0,0.2)' --grid 5,5 --out map
+      orderparam distort SrTiO3_221.cif --set 'R4+=(0,0,0.4)' --set 'GM4-=(0,0,0.2)' --grid 5,5 --out map
+
+      orderparam distort SrTiO3_221.cif --energies map/index.csv --degree 6
     """
     from orderparam.crystal import read_crystal
-    from orderparam.distort import distort as build
-    from orderparam.distort import distort_many, parse_setting
+    from orderparam.errors import InvalidInputError
     from orderparam.parent import symmetrise
 
+    if energies is None and not out:
+        raise InvalidInputError("distort: expected --out FILE, or --energies index.csv")
+    if energies is None and not settings and strain is None:
+        raise InvalidInputError("distort: expected --set LABEL=(...) or --strain")
     frame = symmetrise(read_crystal(parent), symprec, origin=origin)
+    options.check_targets([out, json], [parent, *([energies] if energies else [])])
+    if energies is not None:
+        _fit(frame, energies, degree, json, quiet=quiet, force=force)
+    else:
+        choices = {"series": series, "grid": grid, "form": form, "json": json, "quiet": quiet, "force": force}
+        _build(frame, settings or [], strain, out=str(out), **choices)
+    print_warnings(frame.warnings)
+
+
+def _build(
+    frame: Parent,
+    settings: list[str],
+    strain: str | None,
+    *,
+    out: str,
+    series: int | None,
+    grid: str | None,
+    form: str,
+    json: str | None,
+    quiet: bool,
+    force: bool,
+) -> None:
+    """Write one structure, a series or a map."""
+    from orderparam.distort import distort as build
+    from orderparam.distort import distort_many, parse_setting
+    from orderparam.records import distort_record
+    from orderparam.report.structures import check_folder, write_structure, write_structures
+
     given = dict(parse_setting(text) for text in settings)
     tensor = _strain(strain)
-    options.check_targets([out], [parent])
     whole = build(frame, given, tensor)
     if series is None and grid is None:
-        write_crystal(whole, Path(out))
+        write_structure(whole, Path(out))
+        files: list[dict[str, Any]] = [{"file": Path(out).name}]
     else:
+        check_folder(Path(out), form, force=force)
         structures = distort_many(frame, given, tensor, _points(given, series, grid))
-        _write_many(structures, Path(out), form, force=force)
-    if not quiet:
+        with progress("writing structures ..."):
+            files = write_structures(structures, Path(out), form)
+    if json:
+        write_json(distort_record(whole, given, files), json)
+    if not quiet and json != "-":
         number, symbol = whole.group.space_group
         typer.echo(
             f"{symbol} ({number}), {whole.supercell.n_atoms} atoms, {whole.supercell.n_cells} primitive cells, "
             f"index {whole.group.index}, largest displacement {whole.lengths.max():.4f} angstrom"
         )
-    print_warnings(frame.warnings)
+
+
+def _fit(frame: Parent, energies: str, degree: int, json: str | None, *, quiet: bool, force: bool) -> None:
+    """Fit the energies of a table by invariants."""
+    from orderparam.invariants import fit_energies, landau_expansion, read_energies
+    from orderparam.records import invariants_record
+    from orderparam.report.invariants import landau_fit_report
+
+    table = read_energies(frame, energies)
+    expansion = landau_expansion(frame, table.irreps, degree, couplings=False, force=force)
+    fit = fit_energies(expansion.polynomials, table.components, table.energies)
+    if json:
+        write_json(invariants_record(frame, expansion, fit), json)
+    if not quiet and json != "-":
+        print_report(landau_fit_report(fit, dict(zip(table.names, table.irreps, strict=True))))
+    if table.n_empty:
+        print_warnings([f"{table.n_empty} rows of {energies} have no energy and are left out"])
 
 
 def _strain(text: str | None) -> Any:
@@ -101,45 +162,3 @@ def _points(given: dict, series: int | None, grid: str | None) -> list[tuple[flo
     if len(given) != 2 or n < 2 or m < 2:
         raise InvalidInputError("--grid: expected two --set and at least 2 x 2 points")
     return [(float(a), float(b), 1.0) for a, b in product(np.linspace(0, 1, n), np.linspace(0, 1, m))]
-
-
-def write_crystal(distortion: Distortion, path: Path) -> None:
-    """Write one structure in the format that the name says."""
-    from orderparam.crystal import crystal_to_cif, crystal_to_poscar
-    from orderparam.errors import InvalidInputError
-    from orderparam.formats import extended_xyz
-    from orderparam.records import write_text
-
-    crystal, name = distortion.crystal(), path.name.lower()
-    if name.endswith(".cif"):
-        text = crystal_to_cif(crystal, symprec=1e-5)
-    elif name.endswith((".vasp", ".poscar")) or name.startswith(("poscar", "contcar")):
-        text = crystal_to_poscar(crystal)
-    elif name.endswith((".xyz", ".extxyz")):
-        text = extended_xyz([crystal], [distortion.displacements])
-    else:
-        raise InvalidInputError(f"--out {path}: expected a name ending in .cif, .vasp or .xyz")
-    write_text(path, text)
-
-
-def _write_many(
-    structures: Iterable[tuple[Crystal, dict[str, float]]], folder: Path, form: str, *, force: bool
-) -> None:
-    """Write one file per structure, and a CSV that says what each is; energies go into its last column."""
-    from orderparam.crystal import crystal_to_cif, crystal_to_poscar
-    from orderparam.errors import InvalidInputError
-    from orderparam.formats import extended_xyz
-    from orderparam.records import write_text
-    from orderparam.tables import to_csv
-
-    writers = {"cif": crystal_to_cif, "vasp": crystal_to_poscar, "xyz": lambda c: extended_xyz([c])}
-    if form not in writers:
-        raise InvalidInputError(f"--format {form}: expected cif, vasp or xyz")
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not force)):
-        raise InvalidInputError(f"--out {folder}: holds other files; give a new folder, or --force")
-    rows = []
-    for number, (crystal, amplitudes) in enumerate(structures):
-        name = f"{number:04d}.{form}"
-        write_text(folder / name, writers[form](crystal))
-        rows.append({"file": name, **amplitudes, "energy": ""})
-    write_text(folder / "index.csv", to_csv(rows))

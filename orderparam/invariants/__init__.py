@@ -3,6 +3,7 @@
 from .basis import invariant_polynomials
 from .counts import Conditions, invariant_counts, transition_conditions
 from .couplings import Coupling, find_couplings
+from .energies import Energies, read_energies
 from .expansion import LandauExpansion, landau_expansion
 from .fit import LandauFit, fit_energies
 from .polynomial import Polynomial, component_names
@@ -10,6 +11,7 @@ from .polynomial import Polynomial, component_names
 __all__ = [
     "Conditions",
     "Coupling",
+    "Energies",
     "LandauExpansion",
     "LandauFit",
     "Polynomial",
@@ -19,5 +21,6 @@ __all__ = [
     "invariant_counts",
     "invariant_polynomials",
     "landau_expansion",
+    "read_energies",
     "transition_conditions",
 ]

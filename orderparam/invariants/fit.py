@@ -42,6 +42,11 @@ class LandauFit:
     n_points: int
 
     @property
+    def n_spare(self) -> int:
+        """Points beyond the number of coefficients; without any nothing tests the fit."""
+        return self.n_points - 1 - int((~np.isnan(self.coefficients)).sum())
+
+    @property
     def undetermined(self) -> tuple[Polynomial, ...]:
         """Invariants that are left out."""
         return tuple(p for p, c in zip(self.polynomials, self.coefficients, strict=True) if np.isnan(c))
@@ -72,7 +77,7 @@ def fit_energies(polynomials: Sequence[Polynomial], components: np.ndarray, ener
     Raises
     ------
     InvalidInputError
-        When there are fewer points than coefficients, or numbers that are not finite.
+        When there are fewer than two points, or numbers that are not finite.
 
     Examples
     --------
@@ -95,10 +100,6 @@ def fit_energies(polynomials: Sequence[Polynomial], components: np.ndarray, ener
         raise InvalidInputError(f"energies: expected at least two structures with an energy, received {len(energies)}")
     values = np.array([p(components) for p in polynomials]).reshape(-1, len(energies)).T
     chosen = _independent(values)
-    if len(chosen) + 1 > len(energies):
-        raise InvalidInputError(
-            f"energies: {len(energies)} structures for {len(chosen) + 1} coefficients; give more, or a lower --degree"
-        )
     design = np.column_stack([np.ones(len(energies)), values[:, chosen]])
     scale = np.linalg.norm(design, axis=0)
     solution, *_ = np.linalg.lstsq(design / scale, energies, rcond=None)

@@ -2,6 +2,7 @@
 
 from .directions import directions_record, irreps_record, solutions_record
 from .family import family_record
+from .distort import distort_record
 from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
 from .invariants import invariants_record, landau_fit_record
@@ -14,6 +15,7 @@ __all__ = [
     "VERSION",
     "correspondence_record",
     "directions_record",
+    "distort_record",
     "domains_record",
     "family_record",
     "fit_record",

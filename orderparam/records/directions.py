@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from orderparam.o3 import Irrep
 from orderparam.parent import Parent
-from orderparam.symmetry.modes import SiteRepresentation
+from orderparam.symmetry.directioncodes import direction_code
+from orderparam.symmetry.fieldcarriers import DISPLACEMENT, field_carriers
 from orderparam.symmetry.parentirreps import ParentIrrep
 from orderparam.symmetry.strata import Direction
 
 from .files import VERSION
+
+FIELDS = ("0e", "0o", "1o", "1e", "2e", "2o")
+"""Site irreps for which carriers are listed: occupation, displacements, moments, quadrupoles and their odd partners."""
 
 DIRECTIONS_SCHEMA, IRREPS_SCHEMA = "orderparam/directions", "orderparam/irreps"
 
@@ -40,7 +45,7 @@ def direction_row(parent: Parent, direction: Direction) -> dict[str, Any]:
     return {
         "irreps": [i.label for i in irreps],
         "symbol": direction.symbol,
-        "code": None,
+        "code": direction_code(direction),
         "free_parameters": direction.n_free,
         "space_group": {"number": number, "symbol": symbol},
         "index": direction.index,
@@ -66,12 +71,7 @@ def group_record(parent: Parent) -> dict[str, Any]:
 
 def carriers_of(parent: Parent, irrep: ParentIrrep) -> list[str]:
     """Return the site labels of the orbits whose displacements can carry an irrep."""
-    orbits = parent.orbit_sites().values()
-    return [
-        parent.crystal.labels[sites[0]]
-        for sites in orbits
-        if SiteRepresentation.on_sites(parent, parent.rotations_cart, sites).multiplicity(irrep)
-    ]
+    return field_carriers(parent, irrep, DISPLACEMENT)
 
 
 def carried_by_all(parent: Parent, irreps: Sequence[ParentIrrep]) -> list[str]:
@@ -101,6 +101,7 @@ def irrep_row(parent: Parent, irrep: ParentIrrep, strains: Sequence[str]) -> dic
         "type": {1: 1, -1: 2, 0: 3}[irrep.irrep.kind],
         "displacements": carriers_of(parent, irrep),
         "strain": irrep.label in strains,
+        "fields": {name: field_carriers(parent, irrep, Irrep.parse(name)) for name in FIELDS},
     }
 
 

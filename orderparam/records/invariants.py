@@ -16,8 +16,8 @@ from .files import VERSION
 INVARIANTS_SCHEMA = "orderparam/invariants"
 
 
-def invariants_record(parent: Parent, expansion: LandauExpansion) -> dict[str, Any]:
-    """Return the public record of invariant polynomials (schema ``orderparam/invariants``)."""
+def invariants_record(parent: Parent, expansion: LandauExpansion, fit: LandauFit | None = None) -> dict[str, Any]:
+    """Return the public record of invariant polynomials (schema ``orderparam/invariants``), with a fit of energies."""
     names = iter(expansion.variables)
     conditions = {c.label: c for c in expansion.conditions}
     irreps = [
@@ -31,7 +31,7 @@ def invariants_record(parent: Parent, expansion: LandauExpansion) -> dict[str, A
         }
         for irrep in expansion.irreps
     ]
-    return {
+    record = {
         "schema": INVARIANTS_SCHEMA,
         "version": VERSION,
         "parent": group_record(parent),
@@ -42,6 +42,9 @@ def invariants_record(parent: Parent, expansion: LandauExpansion) -> dict[str, A
         "landau_condition": expansion.landau_condition,
         "lifshitz_condition": expansion.lifshitz_condition,
     }
+    if fit is not None:
+        record["fit"] = landau_fit_record(fit)
+    return record
 
 
 def _polynomial(polynomial: Polynomial) -> dict[str, Any]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderparam.crystal import crystal_to_cif
+from orderparam.crystal import Crystal, crystal_to_cif
 from orderparam.discovery.relate import describe_basis
+from orderparam.distort import copy_weights
 from orderparam.errors import InvalidInputError, SymmetryError
+from orderparam.o3 import Irrep
 from orderparam.parent import Parent
 from orderparam.records import write_text
 from orderparam.records.directions import carried_by_all, carriers_of
 from orderparam.spacegroup import report_symmetry, symbol_of
 from orderparam.supercell import Supercell
+from orderparam.symmetry.directioncodes import direction_code
+from orderparam.symmetry.fieldcarriers import field_carriers, who_could
 from orderparam.symmetry.modes import SiteRepresentation, expand, mode_basis
 from orderparam.symmetry.parentirreps import ParentIrrep
 from orderparam.symmetry.strata import Direction
@@ -38,6 +43,7 @@ def directions_report(parent: Parent, found: Found) -> RenderableType:
             basis, origin = d.setting()
             rows.append(
                 (
+                    direction_code(d) or "",
                     "*" if d.is_maximal else "",
                     d.symbol,
                     f"{symbol} ({number})",
@@ -51,14 +57,16 @@ def directions_report(parent: Parent, found: Found) -> RenderableType:
             if parent.crystal.n_sites
             else ""
         )
-        columns = ("", "direction", "subgroup", "basis; origin", "s", "i")
-        parts.append(_table(title, columns, rows, right=(4, 5), fold=(1, 3)))
-    parts.append(Text("  * maximal   s: cell multiplication   i: index, the number of domains"))
+        columns = ("", "", "direction", "subgroup", "basis; origin", "s", "i")
+        parts.append(_table(title, columns, rows, right=(5, 6), fold=(2, 4)))
+    parts.append(Text("  P1 ...: ISODISTORT's code   * maximal   s: cell multiplication   i: index"))
     return Group(*parts)
 
 
-def irreps_report(parent: Parent, irreps: Sequence[ParentIrrep], strains: Sequence[str]) -> RenderableType:
-    """Return one line per irrep."""
+def irreps_report(
+    parent: Parent, irreps: Sequence[ParentIrrep], strains: Sequence[str], fields: Sequence[Irrep] = ()
+) -> RenderableType:
+    """Return one line per irrep; with a column for every further field (an irrep of O(3) on the sites)."""
     rows = [
         (
             i.label,
@@ -68,11 +76,13 @@ def irreps_report(parent: Parent, irreps: Sequence[ParentIrrep], strains: Sequen
             {1: "real", -1: "pseudo-real", 0: "complex"}[i.irrep.kind],
             ", ".join(carriers_of(parent, i)) or "-",
             "yes" if i.label in strains else "",
+            *(", ".join(field_carriers(parent, i, field)) or "-" for field in fields),
         )
         for i in irreps
     ]
-    columns = ("irrep", "k", "arms", "dim", "type", "displacements of", "strain")
-    return _table(f"Irreps of {parent.group} at its special points", columns, rows, right=(2, 3), fold=(5,))
+    columns = ("irrep", "k", "arms", "dim", "type", "displaced", "strain", *(f"{f} on" for f in fields))
+    folded = (5, *range(7, len(columns)))
+    return _table(f"Irreps of {parent.group} at its special points", columns, rows, right=(2, 3), fold=folded)
 
 
 def solutions_report(
@@ -101,40 +111,64 @@ def solutions_report(
 # --- structures ---------------------------------------------------------------------------------------------------
 
 
-def check_can_be_written(parent: Parent, sets: Sequence[Sequence[ParentIrrep]], folder: str) -> None:
+@dataclass(frozen=True)
+class Pattern:
+    """How order parameters become displacements.
+
+    Attributes
+    ----------
+    amplitude : float
+        Ap of every irrep, angstrom.
+    letters : tuple of float, optional
+        Values of the free letters a, b ..., up to a common factor; without them 1, 0.618, 0.382 ...
+    orbits : tuple of str
+        Labels of the sites that move; all by default, several copies of an irrep mixed as 1, -1.3, 1.6, -1.9 ...
+    """
+
+    amplitude: float = 0.5
+    letters: tuple[float, ...] | None = None
+    orbits: tuple[str, ...] = ()
+
+
+def check_can_be_written(parent: Parent, sets: Sequence[Sequence[ParentIrrep]], folder: str, pattern: Pattern) -> None:
     """Refuse to write structures where there are no atoms, where no atom can move so, or where there is no place."""
     if not parent.crystal.n_sites:
         raise InvalidInputError(f"--write: {parent.group} has no atoms; give the file of a structure as PARENT")
     if Path(folder).exists() and not Path(folder).is_dir():
         raise InvalidInputError(f"--write {folder}: this is a file, not a folder")
+    known = dict.fromkeys(parent.crystal.labels)
+    for orbit in pattern.orbits:
+        if orbit not in known:
+            raise InvalidInputError(f"--orbit {orbit}: there is no such site; there are {', '.join(known)}")
     if len(sets) == 1:
         for irrep in sets[0]:
-            if not carriers_of(parent, irrep):
+            carriers = carriers_of(parent, irrep)
+            if not carriers:
                 raise InvalidInputError(
                     f"--irrep {irrep.label}: no displacement of {', '.join(dict.fromkeys(parent.crystal.species))} can "
-                    "carry it; without --write its directions are listed"
+                    f"carry it ({who_could(parent, irrep)}); without --write its directions are listed"
+                )
+            if pattern.orbits and not set(pattern.orbits) & set(carriers):
+                raise InvalidInputError(
+                    f"--orbit {', '.join(pattern.orbits)}: {irrep.label} needs displacements of {', '.join(carriers)}"
                 )
 
 
-def write_directions(parent: Parent, found: Found, folder: Path, amplitude: float) -> list[Path]:
-    """Write one CIF per direction that atoms can carry; spglib must find the isotropy subgroup in each.
-
-    Several copies of an irrep (several orbits, several modes) are mixed with equal weights and alternating signs, the
-    free letters are as 1, 0.618, 0.382 ...; each irrep has the amplitude Ap.
-    """
+def write_directions(parent: Parent, found: Found, folder: Path, pattern: Pattern) -> list[Path]:
+    """Write one CIF per direction that atoms can carry; spglib must find the isotropy subgroup in each."""
     written = []
     for irreps, directions in found:
-        if not all(carriers_of(parent, irrep) for irrep in irreps):
+        if not all(_carries(parent, irrep, pattern) for irrep in irreps):
             continue
         for number, direction in enumerate(directions, start=1):
-            crystal = _structure(parent, direction, amplitude)
+            crystal = _structure(parent, direction, pattern)
             report = report_symmetry(crystal, 1e-4)
             expected = direction.subgroup.space_group[0]
             if report.number != expected:
                 raise SymmetryError(
                     f"{'+'.join(i.label for i in irreps)} {direction.symbol}: spglib finds {report.symbol} "
                     f"({report.number}) in the structure, the operations say {symbol_of(expected)} ({expected}); try "
-                    "another --amplitude"
+                    "another --amplitude or --letters"
                 )
             name = "_".join(i.label for i in irreps)
             path = folder / f"{name}_{number:02d}_{expected}.cif"
@@ -143,15 +177,27 @@ def write_directions(parent: Parent, found: Found, folder: Path, amplitude: floa
     return written
 
 
-def _structure(parent: Parent, direction: Direction, amplitude: float):
+def _carries(parent: Parent, irrep: ParentIrrep, pattern: Pattern) -> bool:
+    carriers = set(carriers_of(parent, irrep))
+    return bool(carriers & set(pattern.orbits) if pattern.orbits else carriers)
+
+
+def _structure(parent: Parent, direction: Direction, pattern: Pattern) -> Crystal:
     supercell = Supercell.build(parent, direction.subgroup.lattice_basis)
     representation = SiteRepresentation.on_sites(parent, parent.rotations_cart)
     field = np.zeros((supercell.n_atoms, 3))
-    for irrep, components in zip(direction.images.irreps, direction.components(), strict=True):
+    if pattern.letters is not None and len(pattern.letters) < direction.n_free:
+        raise InvalidInputError(
+            f"--letters: {direction.symbol} has {direction.n_free} free letters, received {len(pattern.letters)} values"
+        )
+    values = None if pattern.letters is None else pattern.letters[: direction.n_free]
+    for irrep, components in zip(direction.images.irreps, direction.components(values), strict=True):
         basis = mode_basis(representation, irrep)
-        mix = np.array([(-1.0) ** m * (1 + 0.3 * m) for m in range(basis.copies)])
-        part = expand(basis, supercell, np.outer(mix / np.linalg.norm(mix), components))
+        moves = np.array([not pattern.orbits or parent.crystal.labels[s] in pattern.orbits for s in basis.sites])
+        mix = np.zeros(basis.copies)
+        mix[moves] = copy_weights(int(moves.sum()))
+        part = expand(basis, supercell, np.outer(mix, components))
         part -= part.mean(axis=0)
         size = np.linalg.norm(part) / np.sqrt(supercell.n_cells)
-        field += part * (amplitude / size if size > 1e-9 else 0.0)
+        field += part * (pattern.amplitude / size if size > 1e-9 else 0.0)
     return supercell.with_displacements(field, np.zeros((3, 3)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isnan
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderparam.invariants import LandauExpansion, LandauFit, Polynomial
+from orderparam.invariants import LandauExpansion, LandauFit, Polynomial, component_names
 from orderparam.parent import Parent
+from orderparam.symmetry.parentirreps import ParentIrrep
 
 from .summary import _table, _wave_vector
 
@@ -62,8 +64,8 @@ def _couplings(parent: Parent, expansion: LandauExpansion, latex: bool) -> Rende
     return _table("Secondary order parameters that follow, at the lowest degree", columns, rows, (3,), (4,))
 
 
-def landau_fit_report(fit: LandauFit, unit: str = "") -> RenderableType:
-    """Return the coefficients of a fit."""
+def landau_fit_report(fit: LandauFit, names: Mapping[str, ParentIrrep]) -> RenderableType:
+    """Return the coefficients of a fit; `names` says which order parameters the components are of."""
     rows = [
         (
             n,
@@ -74,11 +76,16 @@ def landau_fit_report(fit: LandauFit, unit: str = "") -> RenderableType:
         )
         for n, (p, c, e) in enumerate(zip(fit.polynomials, fit.coefficients, fit.errors, strict=True), start=1)
     ]
-    title = f"Landau energy from {fit.n_points} structures, per primitive cell of the parent (rms {fit.rms:.3g}{unit})"
+    title = f"Landau energy from {fit.n_points} structures, per primitive cell of the parent (rms {fit.rms:.3g})"
     table = _table(title, ("", "degree", "coefficient", "error", "I"), rows, (0, 1, 2, 3), (4,))
-    notes = [f"  E0 = {fit.constant:.8g}; Ap in angstrom"]
+    letters = iter(component_names([i.dimension for i in names.values()]))
+    own = {name: [next(letters) for _ in range(i.dimension)] for name, i in names.items()}
+    told = ", ".join(f"{name}: {' '.join(found)}" for name, found in own.items())
+    notes = [f"  {told} (Ap, angstrom; strain without unit)", f"  E0 = {fit.constant:.8g}"]
     if fit.undetermined:
-        notes.append("  not determined: these structures cannot tell it from the invariants above it; left out")
+        notes.append("  not determined: these structures cannot tell it from those above it; left out")
+    if not fit.n_spare:
+        notes.append("  as many coefficients as structures: nothing tests this fit")
     return Group(table, *(Text(note) for note in notes))
 
 

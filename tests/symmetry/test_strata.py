@@ -191,12 +191,12 @@ def test_unknown_irreps_are_refused():
 def test_structures_have_the_subgroup(tmp_path):
     from pathlib import Path
 
-    from orderparam.report.directions import write_directions
+    from orderparam.report.directions import Pattern, write_directions
 
     parent = symmetrise(read_crystal(Path(__file__).parents[2] / "structures/perovskite/LaMnO3_221.cif"))
     irreps = [(named_irrep(parent, "M3+"),), (named_irrep(parent, "GM4-"),)]
     found = [(members, find_directions(parent, members)) for members in irreps]
-    paths = write_directions(parent, found, tmp_path, 0.3)
+    paths = write_directions(parent, found, tmp_path, Pattern(0.3))
     assert len(paths) == sum(len(d) for _, d in found)
     for path in paths:
         assert report_symmetry(read_crystal(path), 1e-3).number == int(path.stem.split("_")[-1])

@@ -1,0 +1,63 @@
+"""Built structures as files: one, or a folder with a table that says what each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from orderparam.crystal import Crystal, crystal_to_cif, crystal_to_poscar
+from orderparam.distortion import Distortion
+from orderparam.errors import InvalidInputError
+from orderparam.formats import extended_xyz
+from orderparam.records import write_text
+from orderparam.tables import to_csv
+
+INDEX = "index.csv"
+_WRITERS = {"cif": crystal_to_cif, "vasp": crystal_to_poscar, "xyz": lambda crystal: extended_xyz([crystal])}
+
+
+def write_structure(distortion: Distortion, path: Path) -> None:
+    """Write one structure in the format that the name says.
+
+    Raises
+    ------
+    InvalidInputError
+        When the name says none.
+    """
+    crystal, name = distortion.crystal(), path.name.lower()
+    if name.endswith(".cif"):
+        text = crystal_to_cif(crystal, symprec=1e-5)
+    elif name.endswith((".vasp", ".poscar")) or name.startswith(("poscar", "contcar")):
+        text = crystal_to_poscar(crystal)
+    elif name.endswith((".xyz", ".extxyz")):
+        text = extended_xyz([crystal], [distortion.displacements])
+    else:
+        raise InvalidInputError(f"--out {path}: expected a name ending in .cif, .vasp or .xyz")
+    write_text(path, text)
+
+
+def check_folder(folder: Path, form: str, *, force: bool) -> None:
+    """Refuse a format that is not known and a folder that holds other files.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if form not in _WRITERS:
+        raise InvalidInputError(f"--format {form}: expected cif, vasp or xyz")
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not force)):
+        raise InvalidInputError(f"--out {folder}: holds other files; give a new folder, or --force")
+
+
+def write_structures(
+    structures: Iterable[tuple[Crystal, dict[str, float]]], folder: Path, form: str
+) -> list[dict[str, Any]]:
+    """Write one file per structure, and ``index.csv`` with one row for each; energies go into its last column."""
+    rows = []
+    for number, (crystal, columns) in enumerate(structures):
+        name = f"{number:04d}.{form}"
+        write_text(folder / name, _WRITERS[form](crystal))
+        rows.append({"file": name, **columns, "energy": ""})
+    write_text(folder / INDEX, to_csv(rows))
+    return rows

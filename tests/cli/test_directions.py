@@ -1,0 +1,110 @@
+"""`orderparam directions` and `irreps`: tables, JSON contracts, structures, bad input."""
+
+import json
+from importlib.resources import files
+
+import jsonschema
+import numpy as np
+import pytest
+
+from orderparam.crystal import read_crystal
+from orderparam.spacegroup import report_symmetry
+
+
+def valid(text: str, name: str) -> dict:
+    record = json.loads(text)
+    jsonschema.validate(record, json.loads((files("orderparam") / f"data/schemas/{name}.json").read_text()))
+    return record
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_directions_json(program, lamno3):
+    record = valid(program("directions", lamno3[0], "--irrep", "R4+", "--json", "-").out, "directions")
+    assert [d["code"] for d in record["directions"]] == ["P1", "P2", "P3", "C1", "C2", "S1"]
+    first = record["directions"][0]
+    assert first["space_group"] == {"number": 140, "symbol": "I4/mcm"}
+    assert (first["index"], first["domains"], first["size"], first["maximal"]) == (6, 6, 2, True)
+    assert first["k_active"] == [[0.5, 0.5, 0.5]]
+    assert first["species"] == ["O1"]
+    volume = abs(np.linalg.det(first["basis"]))
+    assert volume == pytest.approx(4)  # conventional cell of a centred group of twice the primitive cell
+
+
+def test_every_special_point_of_a_group(program):
+    found = program("directions", "198")
+    assert found.code == 0
+    assert "GM2GM3" in found.out
+    assert max(map(len, found.out.splitlines())) <= 80
+
+
+def test_one_point(program):
+    record = valid(program("directions", "221", "--k", "M", "--json", "-").out, "directions")
+    assert record["irreps"] == [f"M{i}{s}" for s in "+-" for i in range(1, 6)]
+    arms = {tuple(k) for d in record["directions"] for k in d["k_active"]}
+    assert len(arms) == 3
+
+
+def test_structures_of_one_orbit(program, lamno3, tmp_path):
+    """Only the site that is named moves; the groups stay those of the table."""
+    arguments = ("--irrep", "X5+", "--write", tmp_path, "--orbit", "La1", "--letters", "1,0.4,0.3,0.22,0.7,0.9")
+    assert program("directions", lamno3[0], *arguments).code == 0
+    paths = sorted(tmp_path.iterdir())
+    assert len(paths) == 26
+    for path in paths[::5]:
+        crystal = read_crystal(path)
+        assert report_symmetry(crystal, 1e-3).number == int(path.stem.split("_")[-1])
+        manganese = crystal.positions[[s == "Mn" for s in crystal.species]] @ crystal.lattice
+        gaps = manganese - manganese[0]
+        gaps = gaps @ np.linalg.inv(read_crystal(lamno3[0]).lattice)
+        lengths = np.linalg.norm(gaps, axis=1)
+        assert np.allclose(lengths**2, np.rint(lengths**2), atol=1e-3)  # Mn stays on its cubic lattice
+
+
+def test_irreps_json(program, lamno3):
+    record = valid(program("irreps", lamno3[0], "--json", "-").out, "irreps")
+    rows = {row["label"]: row for row in record["irreps"]}
+    assert len(rows) == 40
+    assert rows["R4+"]["displacements"] == ["O1"]
+    assert rows["R4+"]["fields"]["1e"] == ["Mn1"]
+    assert rows["R1+"]["fields"]["0e"] == ["Mn1"]
+    assert [label for label, row in rows.items() if row["strain"]] == ["GM1+", "GM3+", "GM5+"]
+
+
+def test_fields_as_columns(program, lamno3):
+    found = program("irreps", lamno3[0], "--field", "0e", "--field", "1e")
+    assert "0e on" in found.out
+    assert max(map(len, found.out.splitlines())) <= 80
+
+
+def test_the_inverse_json(program, lamno3):
+    record = valid(program("irreps", lamno3[0], "--child", "I4/mcm", "--size", "2", "--json", "-").out, "irreps")
+    assert ["R4+"] in [s["irreps"] for s in record["solutions"]]
+    assert all(len(s["directions"]) >= 1 for s in record["solutions"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("directions", "221", "--irrep", "R9+"), "R4+, R5+"),
+        (("directions", "221", "--k", "Q"), "it has GM, R, X, M"),
+        (("directions", "221", "--irrep", "R4+", "--write", "d"), "has no atoms; give the file of a structure"),
+        (("directions", "PARENT", "--irrep", "R1-", "--write", "d"), "a field 0o on"),
+        (("directions", "PARENT", "--irrep", "R4+", "--write", "d", "--orbit", "La1"), "needs displacements of O1"),
+        (("directions", "PARENT", "--irrep", "R4+", "--write", "d", "--orbit", "X"), "there are La1, Mn1, O1"),
+        (("directions", "PARENT", "--irrep", "R4+", "--write", "d", "--letters", "x"), "expected numbers such as"),
+        (("directions", "PARENT", "--irrep", "R4+", "--write", "d", "--letters", "1"), "2 free letters, received 1"),
+        (("directions", "PARENT", "--irrep", "R4+", "--write", "/proc/none/d"), "cannot be written"),
+        (("directions", "PARENT", "--irrep", "R4+", "--write", "PARENT"), "this is a file, not a folder"),
+        (("directions", "P99"), "neither a file nor a space group"),
+        (("irreps", "231"), "neither a file nor a space group"),
+        (("irreps", "PARENT", "--field", "5x"), "irrep of O(3)"),
+        (("irreps", "221", "--child", "Pxyz"), "neither a file nor a space group"),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere")
+def test_bad_input(refused, lamno3, arguments, part):
+    assert part in refused(*(lamno3[0] if a == "PARENT" else a for a in arguments))
