@@ -10,6 +10,9 @@ import pytest
 from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
 
 TUTORIALS = Path(__file__).parents[2] / "tutorials"
+EXECUTED = TUTORIALS.parent / "docs" / "_cache" / "tutorials"
+"""Executed copies go here, so that the documentation need not run them again."""
+
 SCRIPTS = sorted(TUTORIALS.glob("*.py"))
 
 
@@ -33,7 +36,12 @@ def test_script_and_notebook_are_in_step(script: Path) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_notebook_runs(script: Path) -> None:
-    execute(nbformat.read(script.with_suffix(".ipynb"), as_version=4))
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    execute(notebook)
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    partial = EXECUTED / f"{script.stem}.part"
+    partial.write_text(nbformat.writes(notebook), encoding="utf-8")
+    partial.replace(EXECUTED / f"{script.stem}.ipynb")
 
 
 def test_a_wrong_result_would_be_noticed() -> None:

@@ -1,0 +1,55 @@
+"""The tutorials with their outputs: copies that the tests have executed, or executed here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from . import cache
+
+TUTORIALS = cache.ROOT / "tutorials"
+EXECUTED = cache.STORE / "tutorials"
+"""Where `tests/tutorials` leaves the notebooks that it has executed."""
+
+TIME_LIMIT = 120
+
+
+def write_tutorials(folder: Path) -> None:
+    """Write every tutorial with its outputs, and the list of them, into a folder of the documentation."""
+    sources = sorted(TUTORIALS.glob("*.ipynb"))
+    folder.mkdir(exist_ok=True)
+    for source in sources:
+        text = nbformat.writes(executed(source))
+        target = folder / source.name
+        if not target.exists() or target.read_text() != text:
+            target.write_text(text)
+    for stale in folder.glob("*.ipynb"):
+        if stale.name not in {source.name for source in sources}:
+            stale.unlink()
+    listed = "\n".join(source.stem for source in sources)
+    index = (
+        "# Tutorials\n\nNotebooks that assert their results at their end. They are in `tutorials/`, to be run; "
+        f"here with what they print.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
+    )
+    (folder / "index.md").write_text(index)
+
+
+def executed(source: Path) -> nbformat.NotebookNode:
+    """Return a notebook with its outputs: a copy that is newer than all sources, or a fresh execution."""
+    notebook = nbformat.read(source, as_version=4)
+    copy = EXECUTED / source.name
+    if copy.exists() and copy.stat().st_mtime > _last_change(source):
+        known = nbformat.read(copy, as_version=4)
+        if [cell.source for cell in known.cells] == [cell.source for cell in notebook.cells]:
+            return known
+    NotebookClient(notebook, timeout=TIME_LIMIT, resources={"metadata": {"path": str(TUTORIALS)}}).execute()
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, copy)
+    return notebook
+
+
+def _last_change(source: Path) -> float:
+    library = (cache.ROOT / "orderparam").rglob("*.py")
+    return max(path.stat().st_mtime for path in [source, *library])
