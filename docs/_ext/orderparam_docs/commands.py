@@ -213,7 +213,7 @@ class Fields(_Table):
         """Return name, type and meaning of every one."""
         schema = json.loads((cache.ROOT / "orderparam/data/schemas" / f"{name}.json").read_text())
         self.definitions = schema.get("$defs", {})
-        return [("field", "type", "meaning"), *self._of(schema, "", self.options.get("depth", 2))]
+        return [("field", "type", "meaning"), *self._of(self._resolve(schema), "", self.options.get("depth", 2))]
 
     def _of(self, schema: dict, prefix: str, depth: int) -> list[tuple[str, ...]]:
         found = []
