@@ -1,7 +1,7 @@
 """Ask CrystOD for the order parameters of every shipped pair; writes docs/data/crystod.json.
 
-The validation page of the documentation puts our own results beside them. A pair takes some seconds, so that the answers
-are stored; `tests/symmetry/test_against_crystod.py -m slow` compares anew.
+The validation page of the documentation puts our own results beside them. A pair takes some seconds, so that the
+answers are stored; `tests/symmetry/test_against_crystod.py -m slow` compares anew.
 
 Run: python scripts/ask_crystod.py
 """

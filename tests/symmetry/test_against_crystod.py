@@ -63,15 +63,21 @@ def compare(parent: Path, child: Path, *, any_origin: bool = False) -> list[str]
     return found
 
 
-def _differences(analysis: Analysis, theirs: dict[str, tuple[int, float]], q: np.ndarray) -> list[str]:
+def mine_as_crystod(analysis: Analysis, q: np.ndarray | None = None) -> dict[str, tuple[int, float]]:
+    """Return isotropy subgroup and As by label, as CrystOD prints them, for an origin moved by q."""
     parent, group = analysis.relation.parent, analysis.relation.distortion.group
     mine = {}
     for o in analysis.decomposition.displacive:
-        label = _renamed(parent, o.irrep, q)
+        label = _renamed(parent, o.irrep, np.zeros(3) if q is None else q)
         constituents = split_label(label)
         # a pseudo-real irrep is U1 for CrystOD and U1U1 for ISOTROPY
         label = constituents[0] if len(constituents) == 2 and len(set(constituents)) == 1 else label
         mine[label] = (_allowed_subgroup(o, group), o.amplitude_supercell)
+    return mine
+
+
+def _differences(analysis: Analysis, theirs: dict[str, tuple[int, float]], q: np.ndarray) -> list[str]:
+    mine = mine_as_crystod(analysis, q)
     found = []
     for label in sorted(set(mine) | set(theirs)):
         one, two = mine.get(label, (0, 0.0)), theirs.get(label, (0, 0.0))

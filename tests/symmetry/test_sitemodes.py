@@ -1,4 +1,4 @@
-"""Modes one by one: orthonormal, complete, and named as ISODISTORT names them."""
+"""Modes one by one: orthonormal, complete, of local symmetry; names and sizes of ISODISTORT: test_published.py."""
 
 import json
 from pathlib import Path
@@ -63,24 +63,6 @@ def test_one_mode_moves_one_orbit_along_its_local_axes():
         axes = blocks[mode.site, mode.site_irrep].axes[supercell.sites]
         kept = np.einsum("nra,nrb,nb->na", axes, axes, mode.pattern)
         assert np.allclose(kept, mode.pattern, atol=1e-10)
-
-
-# ISODISTORT on the LaMnO3 example (visual_lamno3_ortho.isoviz, BobHanson/isodistort-SwingJS); signs are a domain's
-LAMNO3 = {
-    "R4+[O1:d:dsp]Eu(a)": 1.19249,
-    "M3+[O1:d:dsp]Eu(a)": 0.90290,
-    "X5+[La1:b:dsp]T1u(a)": 0.54619,
-    "X5+[O1:d:dsp]Eu(a)": 0.14045,
-    "M2+[O1:d:dsp]A2u(a)": 0.35893,
-    "R5+[La1:b:dsp]T1u(a)": 0.08694,
-    "R5+[O1:d:dsp]Eu(a)": 0.01813,
-}
-
-
-def test_lamno3_modes_have_isodistorts_names():
-    analysis = analysed("perovskite/LaMnO3_221.cif", "perovskite/LaMnO3_62.cif")
-    found = {m.name: abs(m.amplitude_supercell) for m in all_site_modes(analysis.decomposition)}
-    assert found == pytest.approx(LAMNO3, abs=2e-4)
 
 
 def test_zero_modes_that_the_child_allows_are_listed():
