@@ -25,7 +25,7 @@ def main() -> None:
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as place:
         raw, report = Path(place) / "raw.json", Path(place) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "tests/benchmarks", "--benchmark-enable", *sys.argv[1:]]
+        command = [sys.executable, "-m", "pytest", "-q", "tests/benchmarks", "-o", "addopts=", *sys.argv[1:]]
         subprocess.run([*command, f"--benchmark-json={raw}", f"--junitxml={report}"], cwd=ROOT, check=False)
         results = json.loads(raw.read_text())
         failed = set(re.findall(r'name="([^"]+)"[^>]*><failure', report.read_text()))

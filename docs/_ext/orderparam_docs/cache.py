@@ -13,13 +13,18 @@ STORE = ROOT / "docs" / "_cache"
 SOURCES = ("orderparam/**/*.py", "orderparam/data/*", "cli/**/*.py", "structures/*/*.cif")
 
 
+def keeps_stale() -> bool:
+    """Whether outputs of other sources may be kept."""
+    return bool(os.environ.get("ORDERPARAM_DOCS_STALE"))
+
+
 @cache
 def sources_digest() -> str:
     """Return a hash of everything that the output of a command depends on.
 
-    Whoever only writes text may set ORDERPARAM_DOCS_STALE, and keeps the outputs of other sources.
+    Whoever writes text may set ORDERPARAM_DOCS_STALE for a quick look, and keeps the outputs of other sources.
     """
-    if os.environ.get("ORDERPARAM_DOCS_STALE"):
+    if keeps_stale():
         return "stale"
     digest = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()):

@@ -64,4 +64,4 @@ ran in the same session. Each benchmark asserts its bound."""
 
 _HEAD = "| benchmark | median | rounds | beside it |\n|---|---|---|---|\n"
 
-_TAIL = "Run them on your machine: `python scripts/measure.py`, or `pytest tests/benchmarks --benchmark-enable`."
+_TAIL = "Run them on your machine: `python scripts/measure.py`, or `pytest tests/benchmarks -o addopts=`."
