@@ -58,6 +58,8 @@ class Parent:
     moved_max, moved_rms : float
         How far symmetrising moved atoms, angstrom.
     warnings : tuple of str
+    finite : bool
+        Whether this is a finite set of points in an empty box (`pointparent`), not a crystal.
     """
 
     crystal: Crystal
@@ -73,6 +75,7 @@ class Parent:
     moved_max: float
     moved_rms: float
     warnings: tuple[str, ...] = field(default=())
+    finite: bool = False
 
     @property
     def lattice(self) -> np.ndarray:

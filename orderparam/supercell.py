@@ -83,6 +83,11 @@ class Supercell:
         return (self.parent.crystal.positions[self.sites] + self.cells) @ np.linalg.inv(self.matrix)
 
     @property
+    def points(self) -> np.ndarray:
+        """Cartesian coordinates (n, 3) about the origin of a finite set's atoms, angstrom."""
+        return (self.positions - np.rint(self.positions)) @ self.lattice
+
+    @property
     def species(self) -> tuple[str, ...]:
         """Species of every atom."""
         return tuple(self.parent.crystal.species[s] for s in self.sites)

@@ -138,8 +138,8 @@ def fit_problem(analysis: Analysis, blocks: tuple[InputBlock, ...]) -> FitProble
     distortion = analysis.relation.distortion
     supercell = distortion.supercell
     return FitProblem(
-        lattice=supercell.lattice,
-        positions=supercell.positions,
+        lattice=None if supercell.parent.finite else supercell.lattice,
+        positions=supercell.points if supercell.parent.finite else supercell.positions,
         species=supercell.species,
         group=distortion.group.action(),
         displacements=np.array(distortion.displacements),

@@ -79,10 +79,22 @@ def gradient_table(analysis: Analysis, gradients: dict[Irrep, np.ndarray]) -> tu
                 )
                 for i, norm in zip(held, norms, strict=True)
             ]
+        if parent.finite:
+            entries += _shared_entries(SiteIrrep(parent, irrep, ()), gradient, supercell)
     largest = max((e.norm for e in entries), default=0.0)
     # norms are roots of sums in which rounding leaves 1e-17
     entries = [replace(e, norm=e.norm if e.norm > 1e-7 * largest else 0.0) for e in entries]
     return tuple(sorted(entries, key=lambda e: (-e.norm, e.site, e.irrep, e.space_group_irrep)))
+
+
+def _shared_entries(shared: SiteIrrep, gradient: np.ndarray, supercell: Supercell) -> list[GradientEntry]:
+    """Return the entries of an input that all points share, a unit of which is spread evenly over them."""
+    entries = []
+    for irrep in _held_irreps(shared, supercell):
+        basis = mode_basis(shared.representation(), irrep)
+        norm = np.linalg.norm(shared.components(basis, gradient, supercell)) * np.sqrt(supercell.n_atoms)
+        entries.append(GradientEntry(shared.element, shared.site, str(shared.irrep), irrep.label, float(norm)))
+    return entries
 
 
 def name_inputs(

@@ -77,7 +77,13 @@ class Relation:
 
 
 def relate(
-    parent: Parent, child: Crystal, *, symprec: float = 1e-3, max_strain: float = 0.25, max_displacement: float = 2.0
+    parent: Parent,
+    child: Crystal,
+    *,
+    symprec: float = 1e-3,
+    max_strain: float = 0.25,
+    max_displacement: float = 2.0,
+    common: bool = False,
 ) -> Relation:
     """Find how a child sits in its parent.
 
@@ -95,6 +101,8 @@ def relate(
         Largest principal strain allowed.
     max_displacement : float
         Largest displacement allowed, angstrom.
+    common : bool
+        Take the operations that both have, where the child has others too.
 
     Raises
     ------
@@ -109,7 +117,7 @@ def relate(
     candidates = _candidates(parent, cell.crystal, **bounds)
     # only where no cheap mapping keeps the child's group is it worth looking at dear ones
     for candidate in chain(candidates, _dear_candidates(parent, cell.crystal, **bounds)):
-        found = _try_candidate(parent, cell, report, candidate)
+        found = _try_candidate(parent, cell, report, candidate, common=common)
         if found is not None:
             distortion, removed = found
             lengths = np.linalg.norm(removed, axis=1)
@@ -150,7 +158,7 @@ def _candidates(parent: Parent, child: Crystal, **options: Any) -> list[Correspo
     def attempt(mirror: bool) -> list[Correspondence]:
         return list(match(parent.crystal, child, parent.group.rotations, mirror=mirror, **options))
 
-    if not parent.group.is_chiral:
+    if not parent.group.is_chiral or parent.finite:
         return attempt(False)
     found: list[Correspondence] = []
     problems: list[MatchingError] = []
@@ -166,11 +174,11 @@ def _candidates(parent: Parent, child: Crystal, **options: Any) -> list[Correspo
 
 
 def _try_candidate(
-    parent: Parent, cell: PrimitiveCell, report: SymmetryReport, candidate: Correspondence
+    parent: Parent, cell: PrimitiveCell, report: SymmetryReport, candidate: Correspondence, *, common: bool = False
 ) -> tuple[Distortion, np.ndarray] | None:
     """Return the projected distortion and what projecting removed, or None if the child's group is no subgroup."""
     supercell = Supercell(parent, candidate.supercell, candidate.parent_sites, candidate.parent_cells)
-    elements = _child_elements(supercell, cell, candidate, report.symprec)
+    elements = _child_elements(supercell, cell, candidate, report.symprec, common=common)
     if elements is None:
         return None
     group = Subgroup(supercell, elements)
@@ -180,7 +188,7 @@ def _try_candidate(
     if np.linalg.norm(removed, axis=1).max() > max(20 * report.symprec, 0.02):
         return None
     try:
-        if group.space_group[0] != report.number and not candidate.mirrored:
+        if group.space_group[0] != report.number and not (candidate.mirrored or common):
             return None
     except SymmetryError:
         return None
@@ -188,9 +196,12 @@ def _try_candidate(
 
 
 def _child_elements(
-    supercell: Supercell, cell: PrimitiveCell, candidate: Correspondence, symprec: float
+    supercell: Supercell, cell: PrimitiveCell, candidate: Correspondence, symprec: float, *, common: bool
 ) -> np.ndarray | None:
-    """Return the elements of the parent's group that are the child's operations, or None if one is not there."""
+    """Return the elements of the parent's group that are the child's operations.
+
+    None if one is not there, unless only the common ones are asked for.
+    """
     parent = supercell.parent
     columns = candidate.supercell.T
     inverse = np.linalg.inv(columns)
@@ -204,6 +215,8 @@ def _child_elements(
     for rotation, translation in zip(whole, sign * cell.translations, strict=True):
         operation = index.get(np.ascontiguousarray(rotation).tobytes())
         if operation is None:
+            if common:
+                continue
             return None
         shift = columns @ translation + candidate.origin_shift - rotation @ candidate.origin_shift
         gap = shift - parent.group.translation_parts[operation]

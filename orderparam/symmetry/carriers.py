@@ -65,9 +65,11 @@ class SiteIrrep:
 
     @property
     def sites_per_formula_unit(self) -> int:
-        """Number of its sites per formula unit."""
+        """Number of its sites per formula unit; a finite set of points is one unit."""
         if not self.sites:
             return 1
+        if self.parent.finite:
+            return len(self.sites)
         species = self.parent.crystal.species
         units = np.gcd.reduce([species.count(kind) for kind in set(species)])
         return max(1, len(self.sites) // int(units))
@@ -153,11 +155,11 @@ def find_carriers(decomposition: Decomposition, primaries: PrimarySet) -> tuple[
     formula unit times max(2 l + 1, 3), summed, l >= 1 before 0; then those that only break ties: share held,
     displacement of the orbit in the primary order parameters, |l - 1|, and the shorter distance to the next atom.
     Pairs are listed only where they are cheaper than every single carrier. Where no site can hold a strain, a uniform
-    field of the whole crystal does.
+    field of the whole crystal does. In a finite set fields that all points share compete too, and only cost counts.
     """
     parent = decomposition.distortion.supercell.parent
     strain_only = all(m.is_strain for m in primaries.members)
-    candidates = site_irreps(parent)
+    candidates = [*site_irreps(parent), *(site_irreps(parent, uniform=True) if parent.finite else [])]
     wanted = [m.order_parameter.irrep for m in primaries.members]
     targets = [o.irrep for o in (decomposition.strain if strain_only else decomposition.displacive) if not o.is_zero]
     shares = decomposition.breaking_share
@@ -213,7 +215,7 @@ def _held(carrier: SiteIrrep, irreps: list[ParentIrrep]) -> set[str]:
 def _rank(members: tuple[SiteIrrep, ...], movement: dict[int, float]) -> tuple[object, ...]:
     """Return the deciding part of the order of preference: class of irrep, then cost."""
     del movement
-    second_choice = any(str(m.irrep) not in _FIRST_CHOICE for m in members)
+    second_choice = any(str(m.irrep) not in _FIRST_CHOICE and not m.parent.finite for m in members)
     cost = sum(m.sites_per_formula_unit * max(m.irrep.dim, 3) for m in members)
     return (second_choice, (cost, any(m.irrep.l == 0 for m in members)))
 

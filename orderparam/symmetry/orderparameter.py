@@ -32,7 +32,8 @@ class OrderParameter:
     components : (copies, dimension)
         Ap: per primitive cell of the parent, angstrom (strain: no unit).
     n_modes : int
-        Number of independent modes that the child's group allows, uniform translations left out.
+        Number of independent modes that the child's group allows, uniform translations (and turns of a finite set)
+        left out.
     """
 
     basis: ModeBasis
@@ -148,7 +149,10 @@ def decompose(distortion: Distortion) -> Decomposition:
     """
     supercell, parent = distortion.supercell, distortion.supercell.parent
     representation = SiteRepresentation.on_sites(parent, parent.rotations_cart)
-    rigid = SiteRepresentation.uniform(parent, parent.rotations_cart)
+    rigid = [SiteRepresentation.uniform(parent, parent.rotations_cart)]
+    if parent.finite:  # turns of the whole are no distortions either
+        rotations = parent.rotations_cart
+        rigid.append(SiteRepresentation.uniform(parent, rotations * np.linalg.det(rotations)[:, None, None]))
     blocks = displacement_blocks(parent)
     found = []
     for irrep in commensurate_irreps(supercell):
@@ -158,12 +162,12 @@ def decompose(distortion: Distortion) -> Decomposition:
         if not n_directions:
             continue
         basis = mode_basis(representation, irrep, blocks)
-        acoustic = rigid.multiplicity(irrep) if not irrep.k.any() else 0
-        n_modes = (basis.copies - acoustic) * n_directions
+        n_rigid = sum(motion.multiplicity(irrep) for motion in rigid) if not irrep.k.any() else 0
+        n_modes = (basis.copies - n_rigid) * n_directions
         if n_modes:
             components = basis.components(supercell.fourier(distortion.displacements, basis.k))
             found.append(OrderParameter(basis, supercell, components, n_modes))
-    return Decomposition(distortion, _sorted(found), decompose_strain(distortion))
+    return Decomposition(distortion, _sorted(found), () if parent.finite else decompose_strain(distortion))
 
 
 def decompose_strain(distortion: Distortion) -> tuple[OrderParameter, ...]:

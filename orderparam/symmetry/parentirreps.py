@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from orderparam.spacegroup import CENTRINGS, DENOMINATOR, centring_letter, stand
 from orderparam.supercell import Supercell
 
 from .irreps import SpaceGroupIrrep, coset_representatives, irrep_named, irreps_at, special_points
+from .mulliken import mulliken_symbol
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +99,24 @@ def _irreps_of_group(number: int, k: tuple[Fraction, Fraction, Fraction]) -> tup
 def irreps_of_parent(parent: Parent, k: np.ndarray, denominator: int) -> tuple[ParentIrrep, ...]:
     """Return all physically irreducible representations of the parent's group at k = numerators / denominator.
 
-    k is in the primitive reciprocal basis; any arm of a star gives the same irreps.
+    k is in the primitive reciprocal basis; any arm of a star gives the same irreps. Those of a finite set (at k = 0)
+    have Mulliken's symbols.
     """
     inverse = np.linalg.inv(CENTRINGS[centring_letter(parent.group.number)])
     conventional = np.rint(inverse @ np.asarray(k) * 6).astype(int)
     x, y, z = (Fraction(int(value), 6 * denominator) for value in conventional)
-    return _irreps_of_group(parent.group.number, (x, y, z))
+    found = _irreps_of_group(parent.group.number, (x, y, z))
+    return tuple(_with_mulliken_symbol(parent, irrep) for irrep in found) if parent.finite else found
+
+
+def _with_mulliken_symbol(parent: Parent, irrep: ParentIrrep) -> ParentIrrep:
+    """Rename an irrep of a point group, which is that of the symmorphic space group at k = 0."""
+    a, b, _ = parent.conventional @ parent.lattice
+    x = a / np.linalg.norm(a)
+    y = b - (b @ x) * x
+    axes = np.array([x, y / np.linalg.norm(y), np.cross(x, y / np.linalg.norm(y))])
+    symbol = mulliken_symbol(parent.rotations_cart, axes, irrep.matrices)
+    return replace(irrep, irrep=replace(irrep.irrep, label=symbol))
 
 
 def stars(supercell: Supercell) -> list[np.ndarray]:
