@@ -52,9 +52,10 @@ def symmetrise_points(points: PointSet, symprec: float = 1e-3) -> Parent:
     """
     operations = find_operations(points, symprec) if points.rank > 1 else np.zeros((0, 3, 3))
     name = schoenflies(points, operations)
-    if points.rank < 2 or not set(turn_orders(operations).tolist()) <= CRYSTALLOGRAPHIC_ORDERS:
-        why = "a single point" if points.rank == 0 else "all atoms on one line" if points.rank == 1 else ""
-        why = why or f"an axis of order {max(set(turn_orders(operations).tolist()) - CRYSTALLOGRAPHIC_ORDERS)}"
+    foreign = set(turn_orders(operations).tolist()) - CRYSTALLOGRAPHIC_ORDERS
+    if points.rank < 2 or foreign:
+        why = ("a single point", "all atoms on one line")[points.rank] if points.rank < 2 else ""
+        why = why or f"an axis of order {min(foreign)}"
         raise InvalidInputError(
             f"{points.name or points.formula}: its point group {name} ({why}) is not one of the 32 crystallographic "
             "ones, whose irreps are tabulated; a subgroup of it serves as parent if its atoms are told apart by species"

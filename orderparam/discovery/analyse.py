@@ -70,7 +70,8 @@ class Analysis:
         if distortion.group.index == 1:
             moved = max(distortion.lengths.max(), abs(distortion.strain).max()) > 1e-4
             if moved:
-                return ("no symmetry is broken: atoms move and the cell changes within the parent's own symmetry",)
+                cell = "" if self.relation.parent.finite else " and the cell changes"
+                return (f"no symmetry is broken: atoms move{cell} within the parent's own symmetry",)
             if self.noise is not None:
                 return (f"no distortion above the noise ({self.noise.sigma:.4f} angstrom): the child is the parent",)
             return ("the two structures are identical: all amplitudes are zero",)

@@ -11,8 +11,10 @@ from orderparam.crystal import Crystal
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching.orientation import Overlay, overlays
 from orderparam.parent import Parent
+from orderparam.pointgroup import find_operations, schoenflies
 from orderparam.pointparent import point_group_of
 from orderparam.pointset import PointSet, report_point_group
+from orderparam.siteaction import SiteAction
 from orderparam.spacegroup import report_symmetry
 from orderparam.supercell import Supercell
 from orderparam.symmetry.orderparameter import decompose
@@ -23,6 +25,7 @@ from .relate import AMBIGUOUS, DOUBTFUL, Relation, relate
 
 _TRIED = 12
 _SAME_BOX = 1e-6  # strain
+_SAME_FIELD = 1e-4  # angstrom
 
 
 def analyse_points(
@@ -78,7 +81,7 @@ def relate_points(
                 continue
             return replace(
                 relation,
-                mapping_notes=tuple(_mapping_notes(relation, ways, way, common=common)),
+                mapping_notes=(*_symmetry_notes(relation, child), *_mapping_notes(relation, ways, way)),
                 tolerance_notes=tuple(_tolerance_notes(relation)),
             )
     raise MatchingError(f"{child.name or 'the child'} is no distortion of {parent.crystal.name or 'the parent'}")
@@ -134,22 +137,34 @@ def _relation(
 # --- what to say about it -----------------------------------------------------------------------------------------
 
 
-def _mapping_notes(relation: Relation, ways: list[Overlay], way: Overlay, *, common: bool) -> Iterator[str]:
+def _symmetry_notes(relation: Relation, child: PointSet) -> Iterator[str]:
+    """Say where the child has operations that the parent has not."""
+    own = find_operations(child, relation.report.symprec)
+    group = relation.distortion.group
+    if len(own) > group.order:
+        yield (
+            f"the child ({schoenflies(child, own)}) has symmetry that the parent "
+            f"({point_group_of(relation.parent.group.number)[0]}) lacks: {point_group_of(group.space_group[0])[0]} is "
+            "what both have"
+        )
+
+
+def _mapping_notes(relation: Relation, ways: list[Overlay], way: Overlay) -> Iterator[str]:
     """Say where the way of laying the child onto the parent is not the plain best one."""
-    mine, _ = point_group_of(relation.parent.group.number)
-    theirs, _ = point_group_of(relation.distortion.group.space_group[0])
     if way is not ways[0]:
         yield (
             f"the closest way of laying the child onto the parent (rms {ways[0].rms:.3f} angstrom) does not keep the "
             f"child's point group; the next that does is used (rms {way.rms:.3f} angstrom)"
         )
-    if common:
-        yield f"the child has symmetry that the parent ({mine}) lacks; {theirs} is what both have"
     cost = way.rms**2
     rivals = [
-        other for other in ways
-        if other is not way and other.mirrored == way.mirrored and abs(other.rms**2 - cost) < AMBIGUOUS * cost + 1e-6
-    ]  # fmt: skip
+        other
+        for other in ways
+        if other is not way
+        and other.mirrored == way.mirrored
+        and abs(other.rms**2 - cost) < AMBIGUOUS * cost + 1e-6
+        and not _is_image(relation.parent, other.displacements, way.displacements)
+    ]
     if rivals and cost > 1e-8:
         yield (
             f"{len(rivals) + 1} ways of laying the child onto the parent are nearly equally close (rms "
@@ -170,6 +185,13 @@ def _mapping_notes(relation: Relation, ways: list[Overlay], way: Overlay, *, com
             f"an atom moves by {largest:.2f} angstrom, more than {DOUBTFUL:g} of the parent's shortest distance "
             f"({nearest:.2f}): which atom is which is doubtful"
         )
+
+
+def _is_image(parent: Parent, one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether an operation of the parent turns one displacement field (n, 3) into the other: two domains of a child."""
+    action = SiteAction(parent.rotations_cart, parent.targets.copy())
+    gaps = np.abs(action.transform(action.rotations, one) - other).max(axis=(1, 2))
+    return bool(gaps.min() < _SAME_FIELD)
 
 
 def _tolerance_notes(relation: Relation) -> Iterator[str]:

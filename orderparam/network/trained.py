@@ -78,7 +78,7 @@ class TrainedNetwork:
         displacements : (n_sites, 3) float64
             Cartesian, angstrom, mean zero.
         strain : (3, 3) float64
-            Symmetric.
+            Symmetric; zero for a finite set of points.
 
         Raises
         ------
@@ -96,7 +96,8 @@ class TrainedNetwork:
                 )
             fields[:, layout.slices[irrep]] += values
         with single_thread():
-            return self.module().predict_fields(fields)
+            displacements, strain = self.module().predict_fields(fields)
+        return displacements, strain if self.lattice is not None else np.zeros((3, 3))
 
     def on(self, lattice: np.ndarray | None, positions: np.ndarray, species: Sequence[str]) -> TrainedNetwork:
         """Return the same network on other sites, such as another supercell of the same parent."""

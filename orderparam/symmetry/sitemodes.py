@@ -58,7 +58,8 @@ class SiteMode:
         """The mode as ISODISTORT writes it."""
         parent = self.order_parameter.supercell.parent
         number = f"_{self.branch}" if self.n_branches > 1 else ""
-        place = f"{parent.crystal.labels[self.site]}:{parent.wyckoffs[self.site]}:dsp"
+        parts = [parent.crystal.labels[self.site], parent.wyckoffs[self.site], "dsp"]
+        place = ":".join(part for part in parts if part)  # a finite set has no Wyckoff letters
         return f"{self.order_parameter.label}[{place}]{self.site_irrep}{number}({self.parameter})"
 
     @property

@@ -1,0 +1,236 @@
+"""Finite sets through the code for crystals: exact order parameters, carriers, fits, floors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from orderparam.discovery.discover import Discovery, discover
+from orderparam.discovery.inputs import fit_problem, input_blocks
+from orderparam.discovery.pointrelation import analyse_points, child_point_group
+from orderparam.errors import InvalidInputError, MatchingError
+from orderparam.network.fit import fit
+from orderparam.network.problem import FitConfig, FitProblem, InputBlock
+from orderparam.o3 import Irrep
+from orderparam.pointparent import point_group_of, symmetrise_points
+from orderparam.pointset import PointSet
+from orderparam.siteaction import SiteAction
+from orderparam.symmetry.carriers import find_carriers
+from tests.clusters import cluster, operations, scrambled
+from tests.points import CASES, CORNERS, Case, ethane
+
+by_name = {case.name: case for case in CASES}
+all_cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def analysed(case: Case, seed: int = 0):
+    return analyse_points(symmetrise_points(scrambled(case.parent, seed)), scrambled(case.child, seed + 100))
+
+
+def group_name(subgroup) -> str:
+    return point_group_of(subgroup.space_group[0])[0]
+
+
+def assert_verified(found: Discovery) -> None:
+    assert found.fit.converged
+    assert found.fit.deviation.max < 1e-8
+    assert not found.fit.strain.any()
+    for without in found.necessity:
+        assert without.exact_floor_max > 1e-3
+        assert without.residual_max == pytest.approx(without.exact_floor_max, abs=1e-8)
+
+
+@all_cases
+@pytest.mark.parametrize("seed", range(3))
+def test_order_parameters_in_any_orientation_origin_and_order(case, seed):
+    analysis = analysed(case, seed)
+    distortion = analysis.relation.distortion
+    assert group_name(distortion.group) == case.groups[1]
+    assert child_point_group(analysis.relation) == case.groups[1]
+    assert point_group_of(analysis.relation.parent.group.number)[0] == case.groups[0]
+    assert analysis.primaries is not None
+    assert analysis.primaries.labels == tuple(case.primary)
+    for label, amplitude in case.primary.items():
+        # the laying-on takes out of the difference what is no distortion; these patterns hold no such part
+        assert analysis.decomposition[label].amplitude == pytest.approx(amplitude, abs=1e-9)
+        assert group_name(analysis.decomposition[label].subgroup) == case.groups[1]
+    # Parseval, and the whole from its parts
+    whole = sum((o.field() for o in analysis.decomposition.displacive), np.zeros_like(distortion.displacements))
+    np.testing.assert_allclose(whole, distortion.displacements, atol=1e-9)
+    squares = sum(o.amplitude**2 for o in analysis.decomposition.displacive)
+    assert squares == pytest.approx((distortion.displacements**2).sum(), abs=1e-12)
+    assert analysis.decomposition.strain == ()
+    assert not analysis.warnings
+
+
+@all_cases
+def test_the_rule_chooses_and_the_fit_verifies(case):
+    found = discover(analysed(case), seed=0)
+    assert found.carrier is not None
+    assert found.carrier.name == case.carrier
+    assert_verified(found)
+    assert [learned.label for learned in found.learned] == list(case.primary)
+    assert found.learned[0].share_of_input == pytest.approx(1)
+    # Curie: an input is asked for only by an irrep that the distortion has
+    held = {o.label for o in found.analysis.decomposition.displacive if not o.is_zero}
+    assert {g.space_group_irrep for g in found.gradient if g.norm > 0} <= held
+    assert any(g.site == "all" and g.norm > 0 for g in found.gradient)
+
+
+def square_problem(*, seed: int = 0) -> FitProblem:
+    analysis = analysed(by_name["square"], seed)
+    assert analysis.primaries is not None
+    carrier = find_carriers(analysis.decomposition, analysis.primaries)[0]
+    assert carrier.name == "all:2e"
+    return fit_problem(analysis, input_blocks(analysis, carrier, analysis.primaries.members))
+
+
+def shared(irrep: str, n_sites: int) -> InputBlock:
+    """Return an input that all points share and that is free to break any symmetry."""
+    found = Irrep.parse(irrep)
+    basis = np.zeros((found.dim, n_sites, found.dim))
+    for m in range(found.dim):
+        basis[m, :, m] = 1 / np.sqrt(n_sites)
+    return InputBlock(found, basis, f"all:{irrep}")
+
+
+def test_square_to_rectangle_on_twenty_seeds():
+    problem = square_problem()
+    results = [fit(problem, FitConfig(seed=seed)) for seed in range(20)]
+    assert [result.deviation.max < 1e-8 for result in results] == [True] * 20
+    assert all(result.restarts == 0 for result in results)
+
+
+def test_offered_all_shared_inputs_freely_only_0e_and_2e_are_used():
+    """Nothing tells the network which is right: no group, all of 0e to 3o at once."""
+    problem = square_problem()
+    offered = ("0e", "0o", "1e", "1o", "2e", "2o", "3o")
+    nobody = SiteAction(np.eye(3)[None], np.arange(4)[None])
+    free = replace(problem, group=nobody, inputs=tuple(shared(irrep, 4) for irrep in offered))
+    for seed in range(3):
+        result = fit(free, FitConfig(seed=seed))
+        assert result.deviation.max < 1e-8
+        used = {irrep for irrep in offered if np.abs(result.inputs[f"all:{irrep}"]).max() > 1e-9}
+        assert used == {"0e", "2e"}
+
+
+@pytest.mark.parametrize("irrep", ["0e", "0o", "1e", "1o"])
+def test_wrong_shared_inputs_leave_the_symmetry_floor(irrep):
+    """The plateau is the exact floor, |u - P_G u| = 0.3 sqrt 2 on every point, reached and never passed."""
+    problem = square_problem()
+    nobody = SiteAction(np.eye(3)[None], np.arange(4)[None])
+    result = fit(
+        replace(problem, group=nobody, inputs=(shared(irrep, 4),)), FitConfig(seed=0, max_iterations=20, max_restarts=0)
+    )
+    assert not result.converged
+    assert result.deviation.max == pytest.approx(0.3 * np.sqrt(2), abs=1e-8)
+    assert result.deviation.rms == pytest.approx(0.3 * np.sqrt(2), abs=1e-8)
+
+
+def test_rectangle_to_square_needs_no_input():
+    """A child with more symmetry than its parent breaks nothing: no order parameter, and the fit still ends there."""
+    case = by_name["square"]
+    found = discover(analyse_points(symmetrise_points(case.child), scrambled(case.parent, 1)), seed=0)
+    assert found.primaries == ()
+    assert found.carrier is None
+    assert found.learned == ()
+    assert found.necessity == ()
+    assert found.analysis.relation.distortion.group.index == 1
+    assert any("the child (D4h) has symmetry" in note for note in found.analysis.warnings)
+    assert found.fit.converged
+    assert found.fit.deviation.max < 1e-8
+    assert child_point_group(found.analysis.relation) == "D4h"
+
+
+@pytest.mark.parametrize(("low", "high", "common"), [(83, 123, "C4h"), (149, 162, "D3"), (3, 10, "C2")])
+def test_a_child_with_operations_that_the_parent_lacks(low, high, common):
+    """Whatever the lattice of the box would allow, the group is what both have."""
+    above = cluster(high, 2, shells=(("C", 2.5), ("O", 4.1)))
+    keep = operations(low)
+    pattern = np.zeros_like(above.positions)
+    rng = np.random.default_rng(1)
+    for kind in ("C", "O"):
+        mine = [i for i, s in enumerate(above.species) if s == kind]
+        field = 0.2 * rng.normal(size=(len(mine), 3))
+        # average a random field over the lower group: its operations permute the points
+        for operation in keep:
+            images = above.positions[mine] @ operation.T
+            target = np.linalg.norm(images[:, None] - above.positions[mine], axis=2).argmin(axis=1)
+            pattern[np.array(mine)[target]] += field @ operation.T / len(keep)
+    parent = symmetrise_points(PointSet(above.positions + pattern, above.species))
+    assert point_group_of(parent.group.number)[0] == common
+    analysis = analyse_points(parent, scrambled(above, 3))
+    assert group_name(analysis.relation.distortion.group) == common
+    assert analysis.primaries is None
+    assert any("symmetry that the parent" in note for note in analysis.warnings)
+
+
+def test_a_carrier_for_every_point_can_be_asked_for():
+    analysis = analysed(by_name["square"])
+    found = discover(analysis, seed=1, carrier="C:1o")
+    assert found.carrier is not None
+    assert found.carrier.name == "C:1o"
+    assert_verified(found)
+    with pytest.raises(InvalidInputError, match="cannot hold B2g"):
+        discover(analysis, seed=1, carrier="all:1o")
+
+
+def test_two_primary_order_parameters_are_both_necessary():
+    """A square that becomes a rectangle and then a butterfly: neither of the two alone leaves the child's group."""
+    child = PointSet(CORNERS * [1.3, 0.7, 1] + np.array([[0, 0, 0.2], [0, 0, -0.2]] * 2), ("C",) * 4)
+    analysis = analyse_points(symmetrise_points(by_name["square"].parent), scrambled(child, 2))
+    assert analysis.primaries is not None
+    assert len(analysis.primaries.labels) == 2
+    found = discover(analysis, seed=0)
+    assert_verified(found)
+    assert len(found.necessity) == 2
+
+
+def test_the_other_hand_of_a_chiral_parent():
+    parent = symmetrise_points(ethane(0.3))
+    assert point_group_of(parent.group.number)[0] == "D3"
+    rng = np.random.default_rng(3)
+    child = PointSet(ethane(0.3).positions + 0.05 * rng.normal(size=(8, 3)), ethane(0.3).species)
+    mirrored = PointSet(child.positions * [1, 1, -1], child.species)
+    same = analyse_points(parent, scrambled(child, 1))
+    other = analyse_points(parent, scrambled(mirrored, 2))
+    assert not same.relation.correspondence.mirrored
+    assert other.relation.correspondence.mirrored
+    assert any("other hand" in note for note in other.warnings)
+    for one, two in zip(same.decomposition.displacive, other.decomposition.displacive, strict=True):
+        assert one.label == two.label
+        assert one.amplitude == pytest.approx(two.amplitude, abs=1e-9)
+    # the correspondence rebuilds the child
+    for analysis, points in ((same, scrambled(child, 1)), (other, scrambled(mirrored, 2))):
+        moved = analysis.relation.distortion.supercell.points + analysis.relation.distortion.displacements
+        sign = -1 if analysis.relation.correspondence.mirrored else 1
+        rebuilt = sign * (moved - moved.mean(axis=0)) @ analysis.relation.correspondence.rotation.T
+        gaps = np.linalg.norm(rebuilt[:, None] - points.centred, axis=2)
+        assert gaps.min(axis=1).max() < 1e-6
+
+
+def test_modes_leave_out_motions_of_the_whole():
+    """3 n - 6 modes of water-like and 3 n - 6 of octahedral molecules, irrep by irrep, without any displacement."""
+    case = by_name["jahn-teller"]
+    rng = np.random.default_rng(0)
+    shaken = PointSet(case.parent.positions + 0.05 * rng.normal(size=(7, 3)), case.parent.species)
+    analysis = analyse_points(symmetrise_points(case.parent), shaken)
+    # vibrations of XY6: A1g + Eg + T2g + 2 T1u + T2u (Wilson, Decius & Cross 1955)
+    counts = {o.label: o.n_modes for o in analysis.decomposition.displacive}
+    assert {k: n for k, n in counts.items() if n} == {"A1g": 1, "Eg": 2, "T2g": 3, "T1u": 6, "T2u": 3}
+    assert sum(counts.values()) == 3 * 7 - 6
+    for o in analysis.decomposition.displacive:
+        if o.label == "T1g":
+            assert o.is_zero
+
+
+def test_what_cannot_be_related():
+    square = symmetrise_points(by_name["square"].parent)
+    with pytest.raises(MatchingError, match="compositions differ"):
+        analyse_points(square, PointSet(CORNERS, ("C", "C", "C", "N")))
+    with pytest.raises(MatchingError, match="compositions differ"):
+        analyse_points(square, by_name["benzene"].parent)
+    with pytest.raises(MatchingError, match="max-displacement"):
+        analyse_points(square, PointSet(4 * CORNERS, ("C",) * 4))
