@@ -37,9 +37,7 @@ def find_operations(points: PointSet, tolerance: float) -> np.ndarray:
     places, kinds = points.centred, np.unique(points.species, return_inverse=True)[1]
     radii = np.linalg.norm(places, axis=1)
     first, second = _anchors(places, kinds, radii)
-    same = [
-        np.flatnonzero((kinds == kinds[a]) & (np.abs(radii - radii[a]) < 2 * tolerance)) for a in (first, second)
-    ]
+    same = [np.flatnonzero((kinds == kinds[a]) & (np.abs(radii - radii[a]) < 2 * tolerance)) for a in (first, second)]
     gap = np.linalg.norm(places[first] - places[second])
     frame = _frame(places[first], places[second])
     found: list[np.ndarray] = []
@@ -112,32 +110,34 @@ def schoenflies(points: PointSet, operations: np.ndarray) -> str:
     >>> schoenflies(ring, find_operations(ring, 1e-3))
     'D5h'
     """
-    if points.rank == 0:
-        return "Kh"
-    centred = bool(len(operations)) and bool((np.abs(operations + np.eye(3)).max(axis=(1, 2)) < 1e-2).any())
-    if points.rank == 1:
-        return "Dinfh" if _is_symmetric_line(points) else "Cinfv"
+    if points.rank < 2:
+        return "Kh" if points.rank == 0 else "Dinfh" if _is_symmetric_line(points) else "Cinfv"
     proper = operations[np.linalg.det(operations) > 0]
     improper = operations[np.linalg.det(operations) < 0]
     orders = turn_orders(proper)
+    centred = bool((np.abs(improper + np.eye(3)).max(axis=(1, 2)) < _PARALLEL).any())
     if _n_axes(proper[orders == 3]) > 1:
         letter = "I" if 5 in orders else "O" if 4 in orders else "T"
         return letter + ("" if not len(improper) else "h" if centred else "d")
+    if len(proper) == 1:
+        return "C1" if not len(improper) else "Ci" if centred else "Cs"
+    return _axial_symbol(proper, improper)
+
+
+def _axial_symbol(proper: np.ndarray, improper: np.ndarray) -> str:
+    """Name a group with one main axis, from its proper and improper operations."""
+    orders = turn_orders(proper)
     n = int(orders.max())
-    if n == 1:
-        mirror = len(improper) and not centred
-        return "C1" if not len(improper) else "Cs" if mirror else "Ci"
     axis = turn_axes(proper[orders == n])[0]
-    across = _n_axes(np.array([o for o in proper[orders == 2] if abs(turn_axes(o[None])[0] @ axis) < _PARALLEL]))
-    flat = any(turn_orders(o[None])[0] == 2 and abs(turn_axes(o[None])[0] @ axis) > 1 - _PARALLEL for o in improper)
-    if across:
+    along = np.abs(turn_axes(proper[orders == 2]) @ axis) if 2 in orders else np.zeros(0)
+    mirrors = improper[turn_orders(improper) == 2]
+    normals = np.abs(turn_axes(mirrors) @ axis) if len(mirrors) else np.zeros(0)
+    flat = bool((normals > 1 - _PARALLEL).any())
+    if (along < _PARALLEL).any():
         return f"D{n}" + ("" if not len(improper) else "h" if flat else "d")
-    if not len(improper):
-        return f"C{n}"
-    if flat:
-        return f"C{n}h"
-    upright = any(turn_orders(o[None])[0] == 2 for o in improper)
-    return f"C{n}v" if upright else f"S{2 * n}"
+    if flat or not len(improper):
+        return f"C{n}h" if flat else f"C{n}"
+    return f"C{n}v" if len(mirrors) else f"S{2 * n}"
 
 
 def _is_symmetric_line(points: PointSet) -> bool:
@@ -244,9 +244,7 @@ def _orthorhombic(points: PointSet, turning: np.ndarray, axes: np.ndarray) -> tu
     normal = np.linalg.svd(points.centred)[2][-1] if points.rank == 2 else np.zeros(3)
     polar = turn_axes(proper)[0] if len(proper) == 1 else np.zeros(3)
     flat = [round(abs(float(axis @ normal)), 3) for axis in axes]
-    z = max(
-        range(3), key=lambda i: (round(abs(float(axes[i] @ polar)), 3), -flat[i], *_holds(points, axes[i]))
-    )
+    z = max(range(3), key=lambda i: (round(abs(float(axes[i] @ polar)), 3), -flat[i], *_holds(points, axes[i])))
     rest = [i for i in range(3) if i != z]
     if polar.any():  # y lies in the mirror plane with more points
         x = max(rest, key=lambda i: (flat[i], _in_plane(points, axes[i])))

@@ -169,9 +169,7 @@ def report_point_group(points: PointSet, tolerance: float = 1e-3) -> str:
     from pymatgen.core import Molecule
     from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 
-    kinds = sorted(set(points.species))
     with quiet():
-        # elements only tell kinds apart; the centre is that of the positions, not of the masses
-        molecule = Molecule([kinds.index(kind) + 1 for kind in points.species], points.centred)
+        molecule = Molecule(list(points.species), points.centred)
         found = PointGroupAnalyzer(molecule, tolerance=tolerance, eigen_tolerance=max(tolerance, 1e-6))
     return {"D*h": "Dinfh", "C*v": "Cinfv"}.get(found.sch_symbol, found.sch_symbol)

@@ -48,9 +48,7 @@ def analyse_points(
     return Analysis(relation, decomposition, primary_sets(decomposition))
 
 
-def relate_points(
-    parent: Parent, child: PointSet, *, symprec: float = 1e-3, max_displacement: float = 2.0
-) -> Relation:
+def relate_points(parent: Parent, child: PointSet, *, symprec: float = 1e-3, max_displacement: float = 2.0) -> Relation:
     """Lay a child onto its parent.
 
     The child may stand anywhere, turned and with its atoms in any order; a chiral parent is compared with both hands of

@@ -99,11 +99,8 @@ def _orientations(parent: np.ndarray, child: np.ndarray, kinds: tuple[np.ndarray
     mine = np.flatnonzero(kinds[1] == kinds[0][first])
     others = np.flatnonzero(kinds[1] == kinds[0][second])
     target = _with_normal(parent[[first, second]])
-    rotations = []
-    for a in mine:
-        for b in others:
-            if a != b and np.linalg.norm(np.cross(child[a], child[b])) > 1e-3:
-                rotations.append(best_orthogonal(_with_normal(child[[a, b]]), target))
+    pairs = [(a, b) for a in mine for b in others if np.linalg.norm(np.cross(child[a], child[b])) > 1e-3]
+    rotations = [best_orthogonal(_with_normal(child[[a, b]]), target) for a, b in pairs]
     if not rotations:
         raise MatchingError("the child's atoms lie on one line: it is no distortion of this parent")
     found = np.array(rotations)
