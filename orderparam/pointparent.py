@@ -87,6 +87,17 @@ def point_group_of(number: int) -> tuple[str, str]:
     return _SCHOENFLIES[symbol], symbol
 
 
+def international_symbol(name: str) -> str | None:
+    """Return the Hermann-Mauguin symbol of a Schoenflies symbol, None where it is not crystallographic.
+
+    Examples
+    --------
+    >>> international_symbol("D4h"), international_symbol("D5h")
+    ('4/mmm', None)
+    """
+    return next((symbol for symbol, other in _SCHOENFLIES.items() if other == name), None)
+
+
 def _box(system: str, axes: np.ndarray, points: PointSet) -> np.ndarray:
     """Return lattice vectors (rows) that suit a crystal system, along the axes x, y, z (rows)."""
     a, b, c = (ratio * (_WIDTH * 2 * np.linalg.norm(points.centred, axis=1).max() + _MARGIN)

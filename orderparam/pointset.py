@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ class PointSet:
     >>> import numpy as np
     >>> water = PointSet(np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]]), ("O", "H", "H"))
     >>> water.formula, water.labels, report_point_group(water)
-    ('H2O1', ('O1', 'H1', 'H2'), 'C2v')
+    ('H2O', ('O1', 'H1', 'H2'), 'C2v')
     """
 
     positions: np.ndarray
@@ -81,8 +82,8 @@ class PointSet:
 
     @property
     def formula(self) -> str:
-        """Elements in alphabetical order with their numbers, which are not reduced."""
-        return "".join(f"{kind}{n}" for kind, n in sorted(Counter(self.species).items()))
+        """Elements with their numbers; see `formula`."""
+        return formula(self.species)
 
     @property
     def centred(self) -> np.ndarray:
@@ -111,6 +112,19 @@ class PointSet:
 
     def __str__(self) -> str:
         return f"PointSet({self.formula})"
+
+
+def formula(species: Sequence[str]) -> str:
+    """Return a formula as chemists sort it (carbon, hydrogen, then by letters), which is not reduced.
+
+    Examples
+    --------
+    >>> formula(("O", "C", "H", "H")), formula(("P", "O", "O"))
+    ('CH2O', 'O2P')
+    """
+    first = {"C": 0, "H": 1} if "C" in species else {}
+    counts = sorted(Counter(species).items(), key=lambda item: (first.get(item[0], 2), item[0]))
+    return "".join(kind + (str(n) if n > 1 else "") for kind, n in counts)
 
 
 def lacks_lattice(path: str | Path) -> bool:

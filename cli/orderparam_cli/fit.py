@@ -58,7 +58,8 @@ def fit(
     """Learn the order parameters that carry PARENT into CHILD, and verify that they are necessary.
 
     Does what `modes` does, then gives an equivariant network the primary order parameters as a field on some sites,
-    fits it, and writes result.json, predicted.cif, reference.cif, inputs.json and weights.safetensors.
+    fits it, and writes result.json, predicted.cif, reference.cif, inputs.json and weights.safetensors. Molecules and
+    other finite sets of points (both files .xyz) are treated by their point groups, and written as .xyz.
 
     Several children of one parent (phases, tilt systems; with --map La=A --map Ca=A also compounds on the same sites)
     are fitted by one network whose inputs are set to their exact order parameters; each is also predicted from its
@@ -71,6 +72,8 @@ def fit(
       orderparam fit LaMnO3_221.cif LaMnO3_62.cif --constrain subgroup=74 --out runs/Imma
 
       orderparam fit cubic.cif tilted1.cif tilted2.cif tilted3.cif --out runs/tilts
+
+      orderparam fit square.xyz rectangle.xyz --out runs/rectangle
     """
     from orderparam.records import fit_record
     from orderparam.report.fit import fit_report
@@ -115,7 +118,9 @@ def fit(
     folder = Path(out) if out else Path("runs") / Path(child).stem
     check_folder(folder, force=force)
     with progress("finding the order parameters ...") as show:
-        analysis = pair.analyse()
+        analysis = pair.analyse(points=True)
+        if analysis.relation.parent.finite:
+            options.check_crystal_options(**{"--constrain": constrain, "--free-field": free_field})
         show("loading the network ...")
         from orderparam.discovery.discover import discover
         from orderparam.subgroups.constraints import parse_constraints

@@ -79,7 +79,9 @@ def modes(
         return
     pair = options.PairOptions(names[0], names[1], renaming=tuple(renaming or ()), **common)
     with progress("finding the order parameters ..."):
-        analysis = pair.analyse()
+        analysis = pair.analyse(points=True)
+    if analysis.relation.parent.finite:
+        options.check_crystal_options(**{"--xrd": xrd})
     from orderparam.report.files import write_analysis
 
     for file in write or ():
@@ -107,7 +109,8 @@ def modes(
         from orderparam.report.summary import modes_report, reflections_table
 
         print_report(modes_report(analysis))
-        print_report(geometry_report(describe_geometry(analysis.relation, analysis.decomposition)))
+        if not analysis.relation.parent.finite:
+            print_report(geometry_report(describe_geometry(analysis.relation, analysis.decomposition)))
         if lines is not None:
             print_report(reflections_table(lines))
     print_warnings(analysis.warnings)

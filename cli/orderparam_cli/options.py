@@ -67,8 +67,12 @@ class PairOptions:
     max_displacement: float = MAX_DISPLACEMENT
     noise: str | None = None
 
-    def analyse(self) -> Analysis:
-        """Read both files and decompose the distortion exactly."""
+    def analyse(self, *, points: bool = False) -> Analysis:
+        """Read both files and decompose the distortion exactly; finite sets of points only where `points` says so."""
+        from orderparam.pointset import lacks_lattice
+
+        if points and (lacks_lattice(self.parent) or lacks_lattice(self.child)):
+            return self._analyse_points()
         from orderparam.crystal import read_crystal, rename_species
         from orderparam.discovery.analyse import analyse
         from orderparam.parent import symmetrise
@@ -85,6 +89,41 @@ class PairOptions:
             max_displacement=self.max_displacement,
             noise=self.noise,
         )
+
+
+    def _analyse_points(self) -> Analysis:
+        """Read two molecules or other finite sets of points."""
+        from orderparam.discovery.pointrelation import analyse_points
+        from orderparam.errors import InvalidInputError
+        from orderparam.pointparent import symmetrise_points
+        from orderparam.pointset import lacks_lattice, read_points
+
+        for one, other in ((self.parent, self.child), (self.child, self.parent)):
+            if not lacks_lattice(one):
+                raise InvalidInputError(
+                    f"{other} is a molecule without a lattice, {one} is not; both must be crystals, or both molecules"
+                )
+        check_crystal_options(**{"--origin": self.origin, "--map": self.renaming, "--noise": self.noise})
+        return analyse_points(
+            symmetrise_points(read_points(self.parent), self.symprec),
+            read_points(self.child),
+            symprec=self.symprec_child,
+            max_displacement=self.max_displacement,
+        )
+
+
+def check_crystal_options(**given: object) -> None:
+    """Refuse options that mean nothing for a finite set of points.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    from orderparam.errors import InvalidInputError
+
+    meaningless = [name for name, value in given.items() if value]
+    if meaningless:
+        raise InvalidInputError(f"{', '.join(meaningless)}: only for crystals, not for finite sets of points")
 
 
 def parse_renaming(entries: tuple[str, ...]) -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orderparam.o3 import Irrep, wigner_d
-from orderparam.symmetry.carriers import HIGHEST_L
+from orderparam.supercell import Supercell
+from orderparam.symmetry.carriers import HIGHEST_L, SiteIrrep
 from orderparam.symmetry.isotropy import direction_symbol, fixed_projector, stabiliser
-from orderparam.symmetry.modes import SiteRepresentation, part_norms
+from orderparam.symmetry.modes import SiteRepresentation, mode_basis, part_norms
 from orderparam.symmetry.parentirreps import commensurate_irreps
 
 from .analyse import Analysis
@@ -90,10 +91,11 @@ def gradient_table(analysis: Analysis, gradients: dict[Irrep, np.ndarray]) -> tu
 def _shared_entries(shared: SiteIrrep, gradient: np.ndarray, supercell: Supercell) -> list[GradientEntry]:
     """Return the entries of an input that all points share, a unit of which is spread evenly over them."""
     entries = []
-    for irrep in _held_irreps(shared, supercell):
-        basis = mode_basis(shared.representation(), irrep)
-        norm = np.linalg.norm(shared.components(basis, gradient, supercell)) * np.sqrt(supercell.n_atoms)
-        entries.append(GradientEntry(shared.element, shared.site, str(shared.irrep), irrep.label, float(norm)))
+    for irrep in commensurate_irreps(supercell):
+        if shared.holds(irrep):
+            basis = mode_basis(shared.representation(), irrep)
+            norm = np.linalg.norm(shared.components(basis, gradient, supercell)) * np.sqrt(supercell.n_atoms)
+            entries.append(GradientEntry(shared.element, shared.site, str(shared.irrep), irrep.label, float(norm)))
     return entries
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderparam.discovery.discover import Discovery
+from orderparam.discovery.discover import PREDICTED_SYMPREC, Discovery, predicted_crystal
+from orderparam.discovery.sharedinputs import shared_inputs
+from orderparam.pointparent import out_of_box, point_group_of
+from orderparam.pointset import report_point_group
 
 from .files import VERSION, versions
 from .modes import modes_record
+from .points import in_point_groups, point_group_record
 
 FIT_SCHEMA = "orderparam/fit"
 
@@ -40,7 +44,7 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
                 "helper": helper,
             }
         )
-    return {
+    record = {
         "schema": FIT_SCHEMA,
         "version": VERSION,
         "modes": modes_record(discovery.analysis),
@@ -114,6 +118,26 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
         "config": command,
         "versions": versions(),
         "seconds": discovery.seconds,
+    }
+    return _of_points(record, discovery) if discovery.analysis.relation.parent.finite else record
+
+
+def _of_points(record: dict[str, Any], discovery: Discovery) -> dict[str, Any]:
+    """Return the record of a finite set: its point groups, that of the prediction by pymatgen."""
+    record = in_point_groups(record)
+    predicted = report_point_group(out_of_box(predicted_crystal(discovery.analysis, discovery.fit)), PREDICTED_SYMPREC)
+    return record | {
+        "predicted": {"point_group": point_group_record(predicted), "symprec": PREDICTED_SYMPREC},
+        "shared_inputs": [
+            {
+                "irrep": str(found.irrep),
+                "free_components": found.n_free,
+                "holds": list(found.holds),
+                "point_group": point_group_record(point_group_of(found.group.space_group[0])[0]),
+                "exact_floor_max": found.floor_max,
+            }
+            for found in shared_inputs(discovery.analysis)
+        ],
     }
 
 

@@ -19,6 +19,7 @@ from orderparam.symmetry.sitemodes import site_modes
 from orderparam.tables import mode_counts, mode_row, splitting_rows
 
 from .files import VERSION
+from .points import point_modes
 
 MODES_SCHEMA, SERIES_SCHEMA = "orderparam/modes", "orderparam/series"
 
@@ -28,6 +29,8 @@ MANY_NUMBERS = 100_000
 
 def modes_record(analysis: Analysis) -> dict[str, Any]:
     """Return the public record of an exact decomposition (schema ``orderparam/modes``)."""
+    if analysis.relation.parent.finite:
+        return {"schema": MODES_SCHEMA, "version": VERSION, **point_modes(analysis)}
     relation, decomposition = analysis.relation, analysis.decomposition
     distortion = relation.distortion
     primary = {m.label for m in analysis.primary_members if not m.is_strain}

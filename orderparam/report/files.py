@@ -10,6 +10,8 @@ from orderparam.errors import InvalidInputError
 from orderparam.formats import child_cell, child_cif, displacement_vesta, extended_xyz, iso_cif
 from orderparam.records import write_text
 
+from .folder import points_xyz
+
 
 def write_analysis(analysis: Analysis, path: str | Path) -> None:
     """Write the symmetrised child: ``.cif``, ``.iso.cif``, ``.vesta``, ``.xyz``, ``.extxyz``, ``.vasp`` or POSCAR.
@@ -20,6 +22,11 @@ def write_analysis(analysis: Analysis, path: str | Path) -> None:
         When the name says no known format, or the place cannot be written to.
     """
     relation = analysis.relation
+    if relation.parent.finite:
+        if not str(path).lower().endswith(".xyz"):
+            raise InvalidInputError(f"--write {path}: expected a name ending in .xyz for a finite set of points")
+        write_text(path, points_xyz(relation.distortion.crystal(), "symmetrised child"))
+        return
     name = Path(path).name.lower()
     title = Path(path).name.split(".")[0] or "child"
     if name.endswith(".iso.cif"):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .folder import RUN_FILES
-from .summary import _facts, _heading, _table, modes_report
+from .folder import run_files
+from .summary import _facts, _group_text, _heading, _table, group_name, modes_report
 
 if TYPE_CHECKING:
     from orderparam.discovery.constrained import Constrained
@@ -25,7 +25,12 @@ def fit_report(discovery: Discovery, folder: Path) -> RenderableType:
     parts: list[RenderableType] = [modes_report(discovery.analysis), inputs_text(discovery)]
     if discovery.carriers:
         parts.append(carriers_table(discovery))
-    parts += [gradient_table(discovery), *_network(discovery)]
+    parts.append(gradient_table(discovery))
+    if discovery.analysis.relation.parent.finite:
+        from .points import shared_inputs_table
+
+        parts.append(shared_inputs_table(discovery.analysis))
+    parts += _network(discovery)
     if discovery.constrained is not None:
         parts += constraint_text(discovery, discovery.constrained)
     elif discovery.bound is not None:
@@ -34,7 +39,8 @@ def fit_report(discovery: Discovery, folder: Path) -> RenderableType:
         parts.append(learned_table(discovery))
     if discovery.necessity:
         parts.append(necessity_table(discovery))
-    parts += [_heading(f"Files in {folder}"), _facts(RUN_FILES.items())]
+    files = run_files(finite=discovery.analysis.relation.parent.finite)
+    parts += [_heading(f"Files in {folder}"), _facts(files.items())]
     return Group(*parts)
 
 
@@ -104,7 +110,6 @@ def _network(discovery: Discovery) -> list[RenderableType]:
     architecture = choice.architecture
     tried = len(choice.rungs)
     missing = ", ".join(discovery.unreachable)
-    number, symbol = discovery.predicted_group
     rows = [
         (
             "network",
@@ -120,7 +125,7 @@ def _network(discovery: Discovery) -> list[RenderableType]:
         ("converged", f"{'yes' if result.converged else 'NO'}, {result.iterations} steps, {result.restarts} restarts"),
         ("residual", f"largest {result.deviation.max:.1e}, rms {result.deviation.rms:.1e}, mean absolute "
                      f"{result.deviation.mean_abs:.1e} angstrom; strain {result.deviation.strain:.1e}"),
-        ("prediction", f"{symbol} ({number}) at symprec 1e-4"),
+        ("prediction", f"{group_name(discovery.analysis.relation.parent, discovery.predicted_group)} at symprec 1e-4"),
     ]  # fmt: skip
     return [_heading("Fit"), _facts(rows), Text()]
 
@@ -128,8 +133,8 @@ def _network(discovery: Discovery) -> list[RenderableType]:
 def learned_table(discovery: Discovery) -> RenderableType:
     """Return the names of what the network learned."""
     rows = [
-        (found.input, found.label, found.direction, f"{found.isotropy_subgroup[1]} ({found.isotropy_subgroup[0]})",
-         f"{100 * found.share_of_input:.1f} %")
+        (found.input, found.label, found.direction,
+         group_name(discovery.analysis.relation.parent, found.isotropy_subgroup), f"{100 * found.share_of_input:.1f} %")
         for found in discovery.learned
     ]  # fmt: skip
     columns = ("input", "irrep", "direction", "isotropy", "share of the field")
@@ -146,10 +151,9 @@ def necessity_table(discovery: Discovery) -> RenderableType:
 def floor_text(discovery: Discovery) -> list[RenderableType]:
     """Return what no function without an order parameter can reach, and what the network without one did."""
     floor = discovery.floor
-    number, symbol = floor.group.space_group
     missed = discovery.fit.deviation
     rows = [
-        ("inputs keep", f"{symbol} ({number}), the parent's group; so does every output"),
+        ("inputs keep", f"{_group_text(floor.group)}, the parent's group; so does every output"),
         ("exact floor", f"largest {floor.max:.4f}, rms {floor.rms:.4f} angstrom; strain {floor.strain_missed:.4f}"),
         ("network misses", f"largest {missed.max:.4f}, rms {missed.rms:.4f} angstrom; strain {missed.strain:.4f}"),
         ("from the best", f"{discovery.exact_difference:.1e} angstrom"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from orderparam.crystal import Crystal, crystal_to_cif, numbered
 from orderparam.discovery.discover import PREDICTED_SYMPREC, predicted_crystal
 from orderparam.errors import InvalidInputError
+from orderparam.pointparent import out_of_box
 from orderparam.records import to_json
 from orderparam.spacegroup import report_symmetry
 
@@ -24,13 +25,21 @@ RUN_FILES = {
     "inputs.json": "the learned fields, scaled to the exact amplitudes and raw",
     "weights.safetensors": "the network",
 }
-"""What a fit writes, and what each file holds."""
+"""What a fit writes, and what each file holds; the structures of a finite set of points are .xyz files."""
 
 INPUTS_SCHEMA = "orderparam/inputs"
 
 
+def run_files(*, finite: bool) -> dict[str, str]:
+    """Return the files of a fit of crystals, or of finite sets of points."""
+    if not finite:
+        return dict(RUN_FILES)
+    texts = {"reference.cif": "the parent, atoms in matching order"}
+    return {name.replace(".cif", ".xyz"): texts.get(name, text) for name, text in RUN_FILES.items()}
+
+
 def _is_run_file(name: str) -> bool:
-    return name in RUN_FILES
+    return name in run_files(finite=False) or name in run_files(finite=True)
 
 
 def check_folder(folder: Path, *, force: bool, own: Callable[[str], bool] = _is_run_file) -> None:
@@ -95,16 +104,22 @@ def fill_folder(
 
 
 def _write_files(discovery: Discovery, record: dict[str, Any], place: Path) -> None:
-    texts = {
-        "result.json": to_json(record),
-        "predicted.cif": predicted_cif(discovery),
-        "reference.cif": reference_cif(discovery),
-        "inputs.json": to_json(inputs_record(discovery)),
-    }
+    texts = {"result.json": to_json(record), "inputs.json": to_json(inputs_record(discovery))}
+    if discovery.analysis.relation.parent.finite:
+        reference = discovery.analysis.relation.distortion.reference()
+        texts["predicted.xyz"] = points_xyz(predicted_crystal(discovery.analysis, discovery.fit), "predicted")
+        texts["reference.xyz"] = points_xyz(reference, "reference")
+    else:
+        texts |= {"predicted.cif": predicted_cif(discovery), "reference.cif": reference_cif(discovery)}
     for name, text in texts.items():
         (place / name).write_text(text, encoding="utf-8")
     discovery.fit.network.save(place / "weights.safetensors")
     (place / "weights.safetensors").chmod(0o644)  # safetensors keeps its files to their owner
+
+
+def points_xyz(crystal: Crystal, comment: str) -> str:
+    """Return a finite set as XYZ, about its parent's centre."""
+    return out_of_box(crystal).to_xyz(comment)
 
 
 def predicted_cif(discovery: Discovery) -> str:
@@ -132,10 +147,10 @@ def inputs_record(discovery: Discovery) -> dict[str, Any]:
     return {
         "schema": INPUTS_SCHEMA,
         "version": 1,
-        "lattice": supercell.lattice.tolist(),
+        "lattice": None if supercell.parent.finite else supercell.lattice.tolist(),
         "species": list(supercell.species),
         "parent_sites": list(supercell.labels),
-        "positions": supercell.positions.tolist(),
+        "positions": (supercell.points if supercell.parent.finite else supercell.positions).tolist(),
         "inputs": [
             {
                 "name": block.name,

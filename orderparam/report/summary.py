@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from orderparam.crystal import Crystal
+from orderparam.parent import Parent
+from orderparam.pointparent import point_group_of
 from orderparam.records import correspondence_record
 from orderparam.spacegroup import SymmetryReport
 from orderparam.supercell import Subgroup
@@ -37,6 +39,10 @@ SHOWN_SETS = 5
 
 def modes_report(analysis: Analysis) -> RenderableType:
     """Return everything about an exact decomposition."""
+    if analysis.relation.parent.finite:
+        from .points import point_modes_report
+
+        return point_modes_report(analysis)
     parts: list[RenderableType] = [*_pair(analysis)]
     if analysis.noise is not None:
         parts.append(noise_text(analysis.noise))
@@ -79,7 +85,14 @@ def _facts(rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def _group_text(subgroup: Subgroup) -> str:
-    number, symbol = subgroup.space_group
+    return group_name(subgroup.supercell.parent, subgroup.space_group)
+
+
+def group_name(parent: Parent, group: tuple[int, str]) -> str:
+    """Name a subgroup of a parent: ``Pnma (62)``; the point group, ``D2h (mmm)``, where the parent is a finite set."""
+    number, symbol = group
+    if parent.finite:
+        return "{} ({})".format(*point_group_of(number))
     return f"{symbol} ({number})"
 
 
