@@ -90,7 +90,6 @@ class PairOptions:
             noise=self.noise,
         )
 
-
     def _analyse_points(self) -> Analysis:
         """Read two molecules or other finite sets of points."""
         from orderparam.discovery.pointrelation import analyse_points
