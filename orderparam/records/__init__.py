@@ -1,8 +1,8 @@
 """Result files: every noun as plain JSON with a schema name and a version."""
 
 from .directions import directions_record, irreps_record, solutions_record
-from .family import family_record
 from .distort import distort_record
+from .family import family_record
 from .files import VERSION, to_json, versions, write_text
 from .fit import fit_record
 from .invariants import invariants_record, landau_fit_record
