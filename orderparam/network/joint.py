@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from orderparam.errors import ConvergenceError, InvalidInputError
 
@@ -20,7 +21,7 @@ from .layout import draw_weights
 from .orbits import Orbits
 from .problem import Architecture, FitConfig, FitProblem
 from .reduced import single_thread
-from .residuals import Point, Residuals, build_network
+from .residuals import STATIC_RANK, Point, Residuals, build_network
 from .solver import Solution, solve
 from .trained import TrainedNetwork
 
@@ -51,6 +52,7 @@ class JointResiduals:
         self.parts, self.weights = tuple(parts), np.sqrt(sites.min() / sites)
         self.network, self.n_kinds = parts[0].network, len(problems[0].kinds)
         self.target = self.join([part.target for part in parts])
+        self._ties: tuple[np.ndarray, ...] | None = None
 
     def join(self, values: Sequence[np.ndarray]) -> np.ndarray:
         """Stack residuals (or rows of Jacobians) of the children, weighted."""
@@ -66,23 +68,47 @@ class JointResiduals:
         for part in self.parts:
             part.use_embedding(embedding)
 
+    def ties(self) -> tuple[np.ndarray, ...]:
+        """Return the matrices C with B^T f(0) = C (B^T f(0) of the first child), one per child.
+
+        Without inputs the network can only change the parent's own free parameters, which every child sees: f(0) need
+        be evaluated once. The matrices do not depend on the weights; random ones find them.
+        """
+        if self._ties is None:
+            rng, first = np.random.default_rng(1), self.parts[0]
+            drawn = torch.from_numpy(rng.normal(size=(2 + 2 * first.static_rows().shape[1], self.network.n_weights)))
+            samples = [np.array([part.still(flat)[0] for flat in drawn]) for part in self.parts]
+            inverse = np.linalg.pinv(samples[0], rcond=STATIC_RANK)
+            self._ties = tuple((inverse @ sample).T for sample in samples)
+        return self._ties
+
     def evaluate(self, weights: np.ndarray) -> JointPoint:
         """Return the residuals for weights (n_weights,), ready to be differentiated."""
-        points = tuple(part.evaluate(np.append(weights, np.ones(len(part.inputs)))) for part in self.parts)
-        return JointPoint(self.join([point.residuals for point in points]), self, points)
+        unknowns = [np.append(weights, np.ones(len(part.inputs))) for part in self.parts]
+        points = [part.evaluate(x, subtract_still=False) for part, x in zip(self.parts, unknowns, strict=True)]
+        still, tape = self.parts[0].still(points[0].flat)
+        moved = [point.residuals - tie @ still for point, tie in zip(points, self.ties(), strict=True)]
+        return JointPoint(self.join(moved), self, tuple(points), tape)
 
 
 @dataclass(frozen=True)
 class JointPoint:
-    """A point of the joint fit: residuals of all children (n_residuals,), and where they come from."""
+    """A point of the joint fit: residuals of all children (n_residuals,), and the tapes of f(h) and f(0)."""
 
     residuals: np.ndarray
     problem: JointResiduals
-    parts: tuple[Point, ...]
+    points: tuple[Point, ...]
+    still_tape: list
 
     def jacobian(self) -> np.ndarray:
         """Return d residuals / d weights."""
-        return self.problem.join([part.jacobian_by_weights() for part in self.parts])
+        rows = [point.jacobian_by_weights() for point in self.points]
+        first = self.problem.parts[0]
+        still = first.still_jacobian(self.still_tape, first.network.kernels(self.points[0].flat))
+        if still is not None:
+            by_weight = still.numpy()
+            rows = [own - tie @ by_weight for own, tie in zip(rows, self.problem.ties(), strict=True)]
+        return self.problem.join(rows)
 
 
 @dataclass(frozen=True)

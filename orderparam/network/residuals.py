@@ -62,14 +62,33 @@ class Residuals:
         """Set the species vectors (n_kinds, channels) of a new start."""
         self.embedding = torch.from_numpy(embedding)
 
-    def evaluate(self, unknowns: np.ndarray) -> Point:
-        """Return the residuals at a point (n_unknowns,), ready to be differentiated."""
+    def evaluate(self, unknowns: np.ndarray, *, subtract_still: bool = True) -> Point:
+        """Return the residuals at a point (n_unknowns,), ready to be differentiated.
+
+        Without `subtract_still` f(0) is left in them, for a caller who takes it out.
+        """
         flat, coefficients = torch.from_numpy(unknowns).split([self.network.n_weights, len(self.inputs)])
         fields = torch.einsum("k,kmi->mi", coefficients, self.inputs)
         out, tape = self.network.forward(flat, self.embedding, fields)
-        still, still_tape = self.network.forward(flat, self.embedding, torch.zeros_like(fields))
-        values = torch.einsum("mri,mi->r", self.covectors, out - still).numpy()
-        return Point(values - self.target, self, flat, tape, still_tape)
+        values = torch.einsum("mri,mi->r", self.covectors, out).numpy() - self.target
+        if not subtract_still:
+            return Point(values, self, flat, tape, None)
+        still, still_tape = self.still(flat)
+        return Point(values - still, self, flat, tape, still_tape)
+
+    def still(self, flat: Tensor) -> tuple[np.ndarray, list]:
+        """Return B^T f(0), what the network does without inputs (n_residuals,), and its tape."""
+        nothing = torch.zeros(len(self.covectors), self.network.source.dim, dtype=torch.float64)
+        out, tape = self.network.forward(flat, self.embedding, nothing)
+        return torch.einsum("mri,mi->r", self.covectors, out).numpy(), tape
+
+    def still_jacobian(self, tape: list, kernels: list[Tensor]) -> Tensor | None:
+        """Return its derivative by the weights (n_residuals, n_weights), None where f(0) has no free parameter."""
+        static = self.static_rows()
+        if not static.shape[1]:
+            return None
+        rows = torch.einsum("rq,mri->mqi", static, self.covectors)
+        return static @ self.pull_back(rows, tape, kernels, to_inputs=False)[0]
 
     def pull_back(
         self, covectors: Tensor, tape: list, kernels: list[Tensor], *, to_inputs: bool = True
@@ -92,13 +111,11 @@ class Residuals:
         """
         if self.static is None:
             rng, samples = np.random.default_rng(0), []
-            still = torch.zeros(len(self.covectors), self.network.source.dim, dtype=torch.float64)
             values = right = np.zeros(0)
             while len(values) == len(samples) and len(samples) <= len(self.target):
                 for _ in range(4 + len(samples)):
                     flat = torch.from_numpy(rng.normal(size=self.network.n_weights))
-                    out, _ = self.network.forward(flat, self.embedding, still)
-                    samples.append(torch.einsum("mri,mi->r", self.covectors, out).numpy())
+                    samples.append(self.still(flat)[0])
                 _, values, right = np.linalg.svd(np.array(samples), full_matrices=False)
                 values, right = values[kept := values > STATIC_RANK * values[0]], right[kept]
             self.static = torch.from_numpy(right.T.copy())
@@ -113,7 +130,7 @@ class Point:
     problem: Residuals
     flat: Tensor
     tape: list
-    still_tape: list
+    still_tape: list | None
 
     def jacobian(self) -> np.ndarray:
         """Return [J_w J_h], (n_residuals, n_unknowns)."""
@@ -127,11 +144,9 @@ class Point:
     def _pull_back(self, *, to_inputs: bool) -> tuple[Tensor, Tensor]:
         problem, kernels = self.problem, self.problem.network.kernels(self.flat)
         by_weight, by_input = problem.pull_back(problem.covectors, self.tape, kernels, to_inputs=to_inputs)
-        static = problem.static_rows()
-        if static.shape[1]:
-            rows = torch.einsum("rq,mri->mqi", static, problem.covectors)
-            still, _ = problem.pull_back(rows, self.still_tape, kernels, to_inputs=False)
-            by_weight = by_weight - static @ still
+        still = None if self.still_tape is None else problem.still_jacobian(self.still_tape, kernels)
+        if still is not None:
+            by_weight = by_weight - still
         return by_weight, by_input
 
 
