@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .crystal import Crystal, crystal_to_cif, read_crystal, rename_species
     from .discovery.analyse import Analysis, analyse
+    from .discovery.comparison import compare_carriers
     from .discovery.discover import Discovery, discover, predicted_crystal
     from .discovery.floor import Floor, symmetry_floor
     from .discovery.naming import input_gradient
@@ -53,6 +54,7 @@ __all__ = [
     "Supercell",
     "TrainedNetwork",
     "analyse",
+    "compare_carriers",
     "crystal_to_cif",
     "decompose",
     "discover",
@@ -90,6 +92,7 @@ _HOMES = {
     "Supercell": "supercell",
     "TrainedNetwork": "network.trained",
     "analyse": "discovery.analyse",
+    "compare_carriers": "discovery.comparison",
     "crystal_to_cif": "crystal",
     "decompose": "symmetry.orderparameter",
     "discover": "discovery.discover",

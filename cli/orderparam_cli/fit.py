@@ -79,7 +79,7 @@ def fit(
     from orderparam.report.fit import fit_report
     from orderparam.report.folder import check_folder, write_folder
 
-    wanted = tuple(label.strip() for label in irreps.split(",") if label.strip()) if irreps else None
+    wanted = options.parse_labels(irreps)
     if len(children) > 1:
         if constrain or free_field or no_order_parameter:
             text = "--constrain, --free-field and --no-order-parameter take one CHILD"

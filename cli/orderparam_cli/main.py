@@ -11,6 +11,7 @@ import typer
 from orderparam import __version__
 from orderparam.errors import OrderParamError
 
+from .carriers import carriers
 from .directions import directions, irreps
 from .distort import distort
 from .fit import fit
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("fit")(fit)
+app.command("carriers")(carriers)
 app.command("modes")(modes)
 app.command("parent")(parent)
 app.command("symmetry")(symmetry)

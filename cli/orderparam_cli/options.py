@@ -136,6 +136,11 @@ def parse_renaming(entries: tuple[str, ...]) -> dict[str, str]:
     return names
 
 
+def parse_labels(text: str | None) -> tuple[str, ...] | None:
+    """Return the labels of ``R4+,M3+``; None where nothing was asked for."""
+    return tuple(label.strip() for label in text.split(",") if label.strip()) if text else None
+
+
 def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
     """Refuse files to write that would overwrite a file to read, or one another.
 

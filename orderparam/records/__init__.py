@@ -1,5 +1,6 @@
 """Result files: every noun as plain JSON with a schema name and a version."""
 
+from .carriers import carriers_record
 from .directions import directions_record, irreps_record, solutions_record
 from .distort import distort_record
 from .family import family_record
@@ -13,6 +14,7 @@ from .symmetry import symmetry_list, symmetry_record
 
 __all__ = [
     "VERSION",
+    "carriers_record",
     "correspondence_record",
     "directions_record",
     "distort_record",

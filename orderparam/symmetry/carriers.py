@@ -164,11 +164,11 @@ def find_carriers(decomposition: Decomposition, primaries: PrimarySet) -> tuple[
     targets = [o.irrep for o in (decomposition.strain if strain_only else decomposition.displacive) if not o.is_zero]
     shares = decomposition.breaking_share
     movement = _movement(decomposition, primaries)
-    held = {id(s): _held(s, [*targets, *wanted]) for s in candidates}
+    held = {id(s): irreps_held(s, [*targets, *wanted]) for s in candidates}
     singles = [(s,) for s in candidates if all(w.label in held[id(s)] for w in wanted)]
     if strain_only and not singles:
         uniform = site_irreps(parent, uniform=True)
-        held |= {id(s): _held(s, [*targets, *wanted]) for s in uniform}
+        held |= {id(s): irreps_held(s, [*targets, *wanted]) for s in uniform}
         singles = [(s,) for s in uniform if all(w.label in held[id(s)] for w in wanted)]
     partial = [s for s in candidates if any(w.label in held[id(s)] for w in wanted) and len(wanted) > 1]
     cheapest = min((_rank(single, movement)[:2] for single in singles), default=None)
@@ -202,8 +202,8 @@ def find_carriers(decomposition: Decomposition, primaries: PrimarySet) -> tuple[
     )
 
 
-def _held(carrier: SiteIrrep, irreps: list[ParentIrrep]) -> set[str]:
-    """Return the labels that a site irrep holds."""
+def irreps_held(carrier: SiteIrrep, irreps: list[ParentIrrep]) -> set[str]:
+    """Return the labels, among some irreps, that a site irrep holds."""
     representation = carrier.representation()
     found = set()
     for irrep in irreps:
@@ -276,7 +276,7 @@ def choose_carrier(decomposition: Decomposition, primaries: PrimarySet, name: st
     members = tuple(parse_site_irrep(parent, part.strip()) for part in name.split("+"))
     wanted = [m.order_parameter.irrep for m in primaries.members]
     targets = [o.irrep for o in (*decomposition.displacive, *decomposition.strain) if not o.is_zero]
-    holds = tuple(tuple(sorted(_held(m, [*targets, *wanted]))) for m in members)
+    holds = tuple(tuple(sorted(irreps_held(m, [*targets, *wanted]))) for m in members)
     missing = [w.label for w in wanted if not any(w.label in held for held in holds)]
     if missing:
         able = ", ".join(dict.fromkeys(c.name for c in find_carriers(decomposition, primaries)))

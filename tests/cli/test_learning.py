@@ -6,6 +6,7 @@ import pytest
 
 from orderparam.crystal import read_crystal
 from orderparam.spacegroup import report_symmetry
+from tests.cli.conftest import STRUCTURES
 from tests.cli.test_commands import schema
 
 
@@ -63,3 +64,28 @@ def test_a_floor_has_no_constraint(program, lamno3):
     assert outcome.code == 2
     assert "--no-order-parameter" in outcome.err
     assert "--constrain" in outcome.err
+
+
+def test_carriers_keep_their_contract(program, tmp_path, lamno3):
+    outcome = program("carriers", *lamno3, "--json", tmp_path / "c.json")
+    assert outcome.code == 0, outcome.err
+    record = json.loads((tmp_path / "c.json").read_text())
+    schema("carriers").validate(record)
+    assert record["primaries"] == ["R4+", "M3+"]
+    assert len(record["carriers"]) == 24
+    (best,) = (c for c in record["carriers"] if c["chosen"])
+    assert (best["element"], best["irrep"], best["holds"]) == ("Mn", "1e", ["R4+", "M3+", "X5+"])
+    assert best["trials"] is None
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    broken = dict(record, carriers=[{k: v for k, v in best.items() if k != "holds"}])
+    assert not schema("carriers").is_valid(broken)
+
+
+def test_carriers_are_tried(program):
+    pair = [STRUCTURES / f"perovskite/SrTiO3_{number}.cif" for number in (221, 140)]
+    outcome = program("carriers", *pair, "--fit", "--seeds", 1, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    record = json.loads(outcome.out)
+    tried = [c for c in record["carriers"] if c["trials"]]
+    assert tried
+    assert all((c["trials"] is None) == (c["floor"]["max"] > 1e-9) for c in record["carriers"])

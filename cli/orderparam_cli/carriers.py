@@ -1,0 +1,62 @@
+"""`orderparam carriers`: which fields on which sites could be the order parameter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import options
+from .terminal import counting, print_report, print_warnings, progress, write_json
+
+
+def carriers(
+    parent: options.ParentFile,
+    child: options.ChildFile,
+    *,
+    fit: Annotated[bool, typer.Option("--fit", help="Try each with a network, over several seeds.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds --fit takes.")] = 5,
+    irreps: Annotated[
+        str | None, typer.Option(metavar="LABELS", help="Primary order parameters to hold, such as R4+,M3+.")
+    ] = None,
+    json: options.Json = None,
+    quiet: options.Quiet = False,
+    noise: options.Noise = None,
+    symprec: options.Symprec = options.SYMPREC,
+    symprec_child: options.SymprecChild = options.SYMPREC,
+    origin: options.Origin = None,
+    renaming: options.Renaming = None,
+    max_strain: options.MaxStrain = options.MAX_STRAIN,
+    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+) -> None:
+    """Compare all site irreps (every orbit of PARENT, l up to 3, both parities) as carriers of the order parameter.
+
+    For example:
+
+      orderparam carriers LaMnO3_221.cif LaMnO3_62.cif --fit
+    """
+    from orderparam.discovery.comparison import compare_carriers, try_carrier
+    from orderparam.records import carriers_record
+    from orderparam.report.carriers import carriers_report
+
+    pair = options.PairOptions(
+        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
+    )
+    options.check_targets([json], [parent, child])
+    wanted = options.parse_labels(irreps)
+    with progress("finding the order parameters ..."):
+        analysis = pair.analyse()
+        compared = compare_carriers(analysis, wanted)
+    if fit:
+        tried = []
+        with counting("trying carriers", len(compared)) as count:
+            for number, one in enumerate(compared, 1):
+                tried.append(try_carrier(analysis, one, range(seeds), irreps=wanted))
+                count(number)
+        compared = tuple(tried)
+    primaries = wanted or (analysis.primaries.labels if analysis.primaries else ())
+    if json:
+        write_json(carriers_record(compared, primaries), json)
+    if not quiet and json != "-":
+        print_report(carriers_report(compared, primaries))
+    print_warnings(analysis.warnings)
