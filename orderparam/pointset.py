@@ -143,39 +143,69 @@ def read_points(path: str | Path) -> PointSet:
     InvalidInputError
         When the file is missing, holds no molecule, or has two atoms on one place.
     """
-    from pymatgen.core import Element, Molecule
-
     path = Path(path)
     if not path.is_file():
         raise InvalidInputError(f"{path}: no such file; give the path of an XYZ file")
-    notes: tuple[str, ...] = ()
+    if path.name.lower().endswith(".xyz"):
+        symbols, positions, notes = _parse_xyz(path)
+    else:
+        (symbols, positions), notes = _parse_other(path), ()
+    species = tuple("H" if symbol in {"D", "T"} else symbol for symbol in symbols)
+    unknown = sorted({symbol for symbol in species if not _is_element(symbol)})
+    if unknown:
+        raise InvalidInputError(f"{path}: expected chemical elements, received {', '.join(unknown)}")
+    return PointSet(positions, species, name=str(path), notes=notes)
+
+
+def _is_element(symbol: str) -> bool:
+    from pymatgen.core import Element
+
+    return Element.is_valid_symbol(symbol)
+
+
+def _parse_xyz(path: Path) -> tuple[list[str], np.ndarray, tuple[str, ...]]:
+    """Return elements, positions and notes of the first structure of an XYZ file: its count, a comment, one line each.
+
+    pymatgen's reader passes over lines that it does not understand, and an atom is lost.
+    """
+    first, *rest = path.read_text(errors="replace").splitlines() or [""]
+    if not first.strip().isdecimal():
+        raise InvalidInputError(f"{path}: not a molecule that can be read (the first line must be the number of atoms)")
+    n = int(first)
+    atoms = [line.split() for line in rest[1 : 1 + n] if line.strip()]
+    if len(atoms) != n:
+        raise InvalidInputError(f"{path}: its first line says {n} atoms, but it holds {len(atoms)}; repair the file")
+    try:
+        positions = np.array([[float(word) for word in (x, y, z)] for _, x, y, z, *_ in atoms]).reshape(-1, 3)
+    except ValueError:
+        bad = next(" ".join(words) for words in atoms if len(words) < 4 or not all(map(_is_number, words[1:4])))
+        raise InvalidInputError(
+            f"{path}: not a molecule that can be read (expected an element and x, y, z, received {bad!r})"
+        ) from None
+    more = any(line.strip() for line in rest[1 + n :])
+    notes = (f"{path.name} holds more than one structure; the first is used",) if more else ()
+    return [words[0] for words in atoms], positions, notes
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse_other(path: Path) -> tuple[list[str], np.ndarray]:
+    """Return elements and positions by pymatgen."""
+    from pymatgen.core import Molecule
+
     try:
         with quiet():
-            if path.name.lower().endswith(".xyz"):
-                from pymatgen.io.xyz import XYZ
-
-                frames = XYZ.from_file(path).all_molecules
-                molecule = frames[0]
-                notes = (f"{path.name} holds {len(frames)} structures; the first is used",) if len(frames) > 1 else ()
-            else:
-                molecule = Molecule.from_file(str(path))
+            molecule = Molecule.from_file(str(path))
     except Exception as problem:
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         raise InvalidInputError(f"{path}: not a molecule that can be read ({reason[:160]})") from problem
-    symbols = [getattr(site.specie, "symbol", str(site.specie)) for site in molecule]
-    unknown = sorted({symbol for symbol in symbols if not Element.is_valid_symbol(symbol)})
-    if unknown:
-        raise InvalidInputError(f"{path}: expected chemical elements, received {', '.join(unknown)}")
-    _check_count(path, len(symbols))
-    species = tuple("H" if symbol in {"D", "T"} else symbol for symbol in symbols)
-    return PointSet(np.array(molecule.cart_coords), species, name=str(path), notes=notes)
-
-
-def _check_count(path: Path, found: int) -> None:
-    """Compare the number of atoms with the first line of an XYZ file, which a truncated file belies."""
-    first = path.read_text(errors="replace").split("\n", 1)[0].strip()
-    if path.name.lower().endswith(".xyz") and first.isdecimal() and int(first) != found:
-        raise InvalidInputError(f"{path}: its first line says {first} atoms, but it holds {found}; repair the file")
+    return [getattr(site.specie, "symbol", str(site.specie)) for site in molecule], np.array(molecule.cart_coords)
 
 
 def report_point_group(points: PointSet, tolerance: float = 1e-3) -> str:

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spglib
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Lattice, Molecule, Structure
 from pymatgen.io.cif import CifFile, CifParser
+from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 
 ROOT = Path(__file__).parent.parent
 STRUCTURES = ROOT / "structures"
 FILES = sorted(STRUCTURES.glob("*/*.cif"))
+POINTS = sorted(STRUCTURES.glob("points/*.xyz"))
 PAIRS = json.loads((ROOT / "tests" / "tables" / "pairs.json").read_text())
 NAME = re.compile(r"(?P<compound>[A-Za-z0-9]+)_(?P<number>\d+)(_[a-z0-9]+)?\.cif")
 TOLERANCE = 1e-3
@@ -121,8 +123,21 @@ def test_every_file_is_listed() -> None:
 
 
 def test_only_data_and_one_readme() -> None:
-    others = [path for path in STRUCTURES.rglob("*") if path.is_file() and path.suffix != ".cif"]
-    assert others == [STRUCTURES / "README.md"]
+    others = {path for path in STRUCTURES.rglob("*") if path.is_file() and path.suffix != ".cif"}
+    assert others == {STRUCTURES / "README.md", *POINTS}
+    readme = (STRUCTURES / "README.md").read_text()
+    assert re.findall(r"^\| `([^`]+\.xyz)`", readme, re.MULTILINE) == [relative(path) for path in POINTS]
+
+
+@pytest.mark.parametrize("path", POINTS, ids=relative)
+def test_point_set_has_the_group_of_its_comment(path: Path) -> None:
+    """Pymatgen's analyser, far below the distortions, and the README say what the comment line says."""
+    comment = path.read_text().splitlines()[1]
+    molecule = Molecule.from_file(path)
+    group = PointGroupAnalyzer(molecule, tolerance=1e-6, eigen_tolerance=1e-6).sch_symbol
+    assert f", {group}" in comment
+    row = next(line for line in (STRUCTURES / "README.md").read_text().splitlines() if f"`{relative(path)}`" in line)
+    assert [cell.strip() for cell in row.split("|")][2] == group
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=[pair["name"] for pair in PAIRS])

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from orderparam.discovery.discover import Discovery, discover
-from orderparam.discovery.inputs import fit_problem, input_blocks
+from orderparam.discovery.floor import symmetry_floor
+from orderparam.discovery.inputs import choose_inputs, fit_problem
 from orderparam.discovery.pointrelation import analyse_points, child_point_group
+from orderparam.discovery.sharedinputs import shared_inputs
 from orderparam.errors import InvalidInputError, MatchingError
 from orderparam.network.fit import fit
+from orderparam.network.orbits import invariant_tensors
 from orderparam.network.problem import FitConfig, FitProblem, InputBlock
 from orderparam.o3 import Irrep
 from orderparam.pointparent import point_group_of, symmetrise_points
 from orderparam.pointset import PointSet
 from orderparam.siteaction import SiteAction
-from orderparam.symmetry.carriers import find_carriers
 from tests.clusters import cluster, operations, scrambled
 from tests.points import CASES, CORNERS, Case, ethane
 
@@ -81,10 +83,10 @@ def test_the_rule_chooses_and_the_fit_verifies(case):
 
 def square_problem(*, seed: int = 0) -> FitProblem:
     analysis = analysed(by_name["square"], seed)
-    assert analysis.primaries is not None
-    carrier = find_carriers(analysis.decomposition, analysis.primaries)[0]
-    assert carrier.name == "all:2e"
-    return fit_problem(analysis, input_blocks(analysis, carrier, analysis.primaries.members))
+    inputs = choose_inputs(analysis)
+    assert inputs.carrier is not None
+    assert inputs.carrier.name == "all:2e"
+    return fit_problem(analysis, inputs.blocks(analysis.relation.distortion.supercell))
 
 
 def shared(irrep: str, n_sites: int) -> InputBlock:
@@ -127,6 +129,43 @@ def test_wrong_shared_inputs_leave_the_symmetry_floor(irrep):
     assert not result.converged
     assert result.deviation.max == pytest.approx(0.3 * np.sqrt(2), abs=1e-8)
     assert result.deviation.rms == pytest.approx(0.3 * np.sqrt(2), abs=1e-8)
+
+
+@pytest.mark.parametrize("case", [by_name["square"], by_name["ethane"]], ids=lambda case: case.name)
+def test_the_floor_of_every_shared_input_is_exact(case):
+    """Fits with the invariant fields of one input alone: what is missed is the floor, no more and no less."""
+    analysis = analysed(case)
+    distortion = analysis.relation.distortion
+    floors = {str(found.irrep): found for found in shared_inputs(analysis)}
+    assert {name for name, found in floors.items() if found.floor_max < 1e-12} == {
+        "square": {"2e", "3e"}, "ethane": {"0o", "2o", "3o"}
+    }[case.name]  # fmt: skip
+    for name, found in floors.items():
+        irrep = Irrep.parse(name)
+        values = invariant_tensors(distortion.group.action(), irrep)
+        assert len(values) == found.n_free
+        basis = np.repeat(values[:, None], distortion.supercell.n_atoms, axis=1) / np.sqrt(distortion.supercell.n_atoms)
+        scalar = () if name == "0e" else (shared("0e", distortion.supercell.n_atoms),)
+        block = (InputBlock(irrep, basis, f"all:{name}"),) if len(values) else ()
+        best = symmetry_floor(analysis.decomposition, found.group)
+        reached = fit(
+            replace(fit_problem(analysis, (*scalar, *block)), displacements=best.displacements), FitConfig(seed=1)
+        )
+        missed = np.linalg.norm(reached.displacements - distortion.displacements, axis=1).max()
+        assert missed == pytest.approx(found.floor_max, abs=1e-8)
+        # the residual never falls below the floor, whatever the weights: the output keeps the input's symmetry
+        action = found.group.action()
+        np.testing.assert_allclose(
+            action.average(action.rotations, reached.displacements), reached.displacements, atol=1e-10
+        )
+
+
+def test_without_an_order_parameter_the_network_stays_at_the_floor():
+    found = discover(analysed(by_name["square"]), seed=0, order_parameter=False)
+    assert found.floor.max == pytest.approx(0.3 * np.sqrt(2), abs=1e-12)
+    assert np.linalg.norm(found.fit.displacements - found.analysis.relation.distortion.displacements, axis=1).max() == (
+        pytest.approx(found.floor.max, abs=1e-8)
+    )
 
 
 def test_rectangle_to_square_needs_no_input():
@@ -178,7 +217,7 @@ def test_a_carrier_for_every_point_can_be_asked_for():
 
 
 def test_two_primary_order_parameters_are_both_necessary():
-    """A square that becomes a rectangle and then a butterfly: neither of the two alone leaves the child's group."""
+    """A square that becomes a rectangle and is folded: neither of the two alone leaves the child's group."""
     child = PointSet(CORNERS * [1.3, 0.7, 1] + np.array([[0, 0, 0.2], [0, 0, -0.2]] * 2), ("C",) * 4)
     analysis = analyse_points(symmetrise_points(by_name["square"].parent), scrambled(child, 2))
     assert analysis.primaries is not None
@@ -212,7 +251,7 @@ def test_the_other_hand_of_a_chiral_parent():
 
 
 def test_modes_leave_out_motions_of_the_whole():
-    """3 n - 6 modes of water-like and 3 n - 6 of octahedral molecules, irrep by irrep, without any displacement."""
+    """The 15 vibrations of an octahedral molecule, irrep by irrep."""
     case = by_name["jahn-teller"]
     rng = np.random.default_rng(0)
     shaken = PointSet(case.parent.positions + 0.05 * rng.normal(size=(7, 3)), case.parent.species)

@@ -24,7 +24,7 @@ def lay(parent: PointSet, child: PointSet, **options):
 def test_planted_displacements_are_found(seed):
     rng = np.random.default_rng(seed)
     parent = cluster([1, 3, 25, 89, 149, 195, 10, 215][seed], seed)
-    moved = parent.positions + 0.15 * rng.normal(size=parent.positions.shape)
+    moved = parent.positions + 0.06 * rng.normal(size=parent.positions.shape)
     child = scrambled(PointSet(moved, parent.species), seed)
     best = lay(parent, child)[0]
     planted = moved - moved.mean(axis=0) - parent.centred
