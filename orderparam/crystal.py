@@ -226,9 +226,12 @@ def _parse(path: Path) -> tuple[Structure, tuple[str, ...]]:
     from pymatgen.core import Structure
 
     name = path.name.lower()
-    if name.endswith((".xyz", ".mol", ".pdb", ".gjf")) and "lattice=" not in path.read_text(errors="replace").lower():
+    if (
+        name.endswith((".xyz", ".extxyz", ".mol", ".pdb", ".gjf"))
+        and "lattice=" not in path.read_text(errors="replace").lower()
+    ):
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
-    if ".xyz" in name:
+    if name.endswith((".xyz", ".extxyz")):
         return _parse_extended_xyz(path), ()
     if not _is_cif(path):
         return Structure.from_file(path), ()
@@ -360,15 +363,20 @@ def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -
             species.append("".join(f"{symbol}{amounts[symbol]:.4g}" for symbol in sorted(amounts)))
     labels = tuple(str(site.label) for site in structure)
     lattice, positions = np.array(structure.lattice.matrix), np.array(structure.frac_coords)
-    if np.linalg.det(lattice) < 0:  # the same crystal, right-handed
-        lattice, positions = -lattice, -positions
-    crystal = Crystal(lattice, positions, tuple(species), labels, name, notes)
+    crystal = _right_handed(Crystal(lattice, positions, tuple(species), labels, name, notes))
     if crystal.n_sites > 1 and (shortest := _shortest(crystal.lattice, crystal.positions)) < CLOSEST_CONTACT:
         raise InvalidInputError(
             f"{name}: two atoms stand on one place or {shortest:.2f} angstrom apart (expected at least "
             f"{CLOSEST_CONTACT}); remove duplicates, or model split positions as one mixed site"
         )
     return crystal
+
+
+def _right_handed(crystal: Crystal) -> Crystal:
+    """Return the same crystal, nothing moved, in a right-handed cell: a CIF knows no other, and VASP wants none."""
+    if np.linalg.det(crystal.lattice) > 0:
+        return crystal
+    return replace(crystal, lattice=-crystal.lattice, positions=-crystal.positions)
 
 
 def _shortest(lattice: np.ndarray, positions: np.ndarray) -> float:
@@ -410,7 +418,9 @@ def crystal_to_cif(crystal: Crystal, *, symprec: float | None = None) -> str:
 
     with quiet():
         # pymatgen's own angle tolerance of 5 degrees would straighten small shears
-        writer = CifWriter(crystal.to_pymatgen(), symprec=symprec, significant_figures=12, angle_tolerance=-1.0)
+        writer = CifWriter(
+            _right_handed(crystal).to_pymatgen(), symprec=symprec, significant_figures=12, angle_tolerance=-1.0
+        )
         return str(writer)
 
 
@@ -419,7 +429,7 @@ def crystal_to_poscar(crystal: Crystal) -> str:
     from pymatgen.io.vasp import Poscar
 
     with quiet():
-        return Poscar(crystal.to_pymatgen()).get_str(significant_figures=12)
+        return Poscar(_right_handed(crystal).to_pymatgen()).get_str(significant_figures=12)
 
 
 def formal_charges(crystal: Crystal) -> np.ndarray:

@@ -67,7 +67,9 @@ def distort(
     if energies is None and not settings and strain is None:
         raise InvalidInputError("distort: expected --set LABEL=(...) or --strain")
     frame = symmetrise(read_crystal(parent), symprec, origin=origin)
-    options.check_targets([out, json], [parent, *([energies] if energies else [])])
+    read = [parent, *([energies] if energies else [])]
+    options.check_targets([out], read, folders=True)
+    options.check_targets([json], [*read, *([out] if out else [])])
     if energies is not None:
         _fit(frame, energies, degree, json, quiet=quiet, force=force)
     else:

@@ -144,8 +144,4 @@ def fit(
         write_json(record, json)
     if not quiet and json != "-":
         print_report(fit_report(discovery, folder))
-    print_warnings(analysis.warnings)
-    if discovery.constrained is not None:
-        print_warnings(discovery.constrained.notes)
-    if not discovery.fit.converged:
-        print_warnings([f"the fit did not converge: an atom is {discovery.exact_difference:.1e} angstrom off"])
+    print_warnings([*analysis.warnings, *discovery.warnings])

@@ -12,6 +12,9 @@ import typer
 if TYPE_CHECKING:
     from orderparam.discovery.analyse import Analysis
 
+LOOSEST = 0.5
+"""spglib's tolerance at most, angstrom: from about 1 on it merges atoms, and it can crash."""
+
 ParentFile = Annotated[str, typer.Argument(metavar="PARENT", help="File of the high-symmetry structure.")]
 ChildFile = Annotated[str, typer.Argument(metavar="CHILD", help="File of the distorted structure.")]
 Json = Annotated[
@@ -19,8 +22,10 @@ Json = Annotated[
     typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output, then JSON alone."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.")]
-Symprec = Annotated[float, typer.Option(min=1e-8, help="Tolerance for the parent's symmetry, angstrom.")]
-SymprecChild = Annotated[float, typer.Option(min=1e-8, help="Tolerance for the child's symmetry, angstrom.")]
+Symprec = Annotated[float, typer.Option(min=1e-8, max=LOOSEST, help="Tolerance for the parent's symmetry, angstrom.")]
+SymprecChild = Annotated[
+    float, typer.Option(min=1e-8, max=LOOSEST, help="Tolerance for the child's symmetry, angstrom.")
+]
 Origin = Annotated[
     str | None,
     typer.Option(metavar="SPECIES", help="Element or site of the parent to put at the origin; labels depend on it."),
@@ -138,17 +143,18 @@ def parse_renaming(entries: tuple[str, ...]) -> dict[str, str]:
 
 def parse_labels(text: str | None) -> tuple[str, ...] | None:
     """Return the labels of ``R4+,M3+``; None where nothing was asked for."""
-    return tuple(label.strip() for label in text.split(",") if label.strip()) if text else None
+    return tuple(label.strip() for label in text.split(",") if label.strip()) if text is not None else None
 
 
-def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
-    """Refuse files to write that would overwrite a file to read, or one another.
+def check_targets(targets: Sequence[str | None], inputs: Sequence[str], *, folders: bool = False) -> None:
+    """Refuse, before any work, files to write that would overwrite an input or one another, or cannot be written.
 
     Raises
     ------
     InvalidInputError
     """
     from orderparam.errors import InvalidInputError
+    from orderparam.records import check_writable
 
     read = {Path(name).resolve() for name in inputs}
     written: set[Path] = set()
@@ -160,6 +166,9 @@ def check_targets(targets: Sequence[str | None], inputs: Sequence[str]) -> None:
             raise InvalidInputError(f"{target}: this would overwrite an input; give another name")
         if place in written:
             raise InvalidInputError(f"{target}: two outputs would go to this file; give each a name of its own")
+        if place.is_dir() and not folders:
+            raise InvalidInputError(f"{target} is a folder; give the name of a file")
+        check_writable(target)
         written.add(place)
 
 

@@ -25,7 +25,9 @@ def parent(
     noise: options.Noise = None,
     json: options.Json = None,
     quiet: options.Quiet = False,
-    symprec: Annotated[float, typer.Option(min=1e-8, help="Tolerance for the child's symmetry, angstrom.")] = 1e-3,
+    symprec: Annotated[
+        float, typer.Option(min=1e-8, max=options.LOOSEST, help="Tolerance for the child's symmetry, angstrom.")
+    ] = 1e-3,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most N proposals.")] = 8,
 ) -> None:
     """Propose structures of higher symmetry that CHILD could be a distortion of.

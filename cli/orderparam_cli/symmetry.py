@@ -15,7 +15,7 @@ def symmetry(
     *,
     json: options.Json = None,
     quiet: options.Quiet = False,
-    symprec: Annotated[float, typer.Option(min=1e-8, help="Tolerance, angstrom.")] = 1e-3,
+    symprec: Annotated[float, typer.Option(min=1e-8, max=options.LOOSEST, help="Tolerance, angstrom.")] = 1e-3,
 ) -> None:
     """Report the space group of each FILE, its sites, and how the group changes with the tolerance.
 
@@ -26,6 +26,7 @@ def symmetry(
     from orderparam.report.summary import symmetry_report
     from orderparam.spacegroup import report_symmetry, tolerance_ladder
 
+    options.check_targets([json], files)
     found = []
     for file in files:
         crystal = read_crystal(file)

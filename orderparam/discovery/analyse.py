@@ -68,10 +68,10 @@ class Analysis:
     def _own_warnings(self) -> tuple[str, ...]:
         distortion = self.relation.distortion
         if distortion.group.index == 1:
-            moved = max(distortion.lengths.max(), abs(distortion.strain).max()) > 1e-4
-            if moved:
-                cell = "" if self.relation.parent.finite else " and the cell changes"
-                return (f"no symmetry is broken: atoms move{cell} within the parent's own symmetry",)
+            strained = 0.0 if self.relation.parent.finite else abs(distortion.strain).max()
+            changes = {"atoms move": distortion.lengths.max(), "the cell changes": strained}
+            if said := [text for text, size in changes.items() if size > 1e-4]:
+                return (f"no symmetry is broken: {' and '.join(said)} within the parent's own symmetry",)
             if self.noise is not None:
                 return (f"no distortion above the noise ({self.noise.sigma:.4f} angstrom): the child is the parent",)
             return ("the two structures are identical: all amplitudes are zero",)

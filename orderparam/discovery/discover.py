@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,7 @@ from orderparam.errors import ConvergenceError, SymmetryError
 from orderparam.spacegroup import report_symmetry
 from orderparam.symmetry.carriers import Carrier
 from orderparam.symmetry.constraints import Constraint
+from orderparam.symmetry.isotropy import whole_group
 from orderparam.symmetry.primary import Candidate
 
 from .analyse import Analysis
@@ -103,6 +106,21 @@ class Discovery:
         """Largest distance (angstrom) of an atom from the exact answer: the child, or what `bound` leaves of it."""
         exact = self.bound.displacements if self.bound else self.analysis.relation.distortion.displacements
         return float(np.linalg.norm(self.fit.displacements - exact, axis=1).max())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the inputs and the fit."""
+        child = self.analysis.relation.distortion.group
+        left = reduce(and_, (m.subgroup for m in self.primaries), whole_group(child.supercell))
+        notes = list(self.constrained.notes) if self.constrained else []
+        if self.helpers and left.index < child.index:
+            notes.append(
+                f"{', '.join(m.label for m in self.primaries)} alone leave {left}, not yet the child's {child}: "
+                f"{', '.join(self.helpers)} had to be given to the network as well"
+            )
+        if not self.fit.converged:
+            notes.append(f"the fit did not converge: an atom is {self.exact_difference:.1e} angstrom off")
+        return tuple(notes)
 
 
 def discover(

@@ -35,16 +35,16 @@ def chosen_primaries(analysis: Analysis, irreps: tuple[str, ...] | None) -> Prim
         return analysis.primaries
     displacive = displacive_candidates(analysis.decomposition)
     available = [*displacive, *strain_candidates(analysis.decomposition)]
+    known = ", ".join(dict.fromkeys(c.label for c in available)) or "none"
+    if not irreps:
+        raise InvalidInputError(f"--irreps: expected labels of order parameters of the target; it has {known}")
     members = []
     for label in dict.fromkeys(irreps):
         # a sub-direction of the chosen set, else the whole order parameter
         own = [m for m in analysis.primary_members if m.label == label]
         whole = [c for c in available if c.label == label]
         if not whole:
-            raise InvalidInputError(
-                f"--irreps {label}: the target has no such order parameter; it has "
-                f"{', '.join(dict.fromkeys(c.label for c in available)) or 'none'}"
-            )
+            raise InvalidInputError(f"--irreps {label}: the target has no such order parameter; it has {known}")
         members.append((own or whole)[0])
     share = sum(m.share for m in members)
     return PrimarySet(tuple(members), share, share)

@@ -270,33 +270,37 @@ def _mapping_notes(relation: Relation, candidates: list[Correspondence]) -> tupl
 
 def _tolerance_notes(relation: Relation) -> tuple[str, ...]:
     """Warn when a slightly larger tolerance gives the child more symmetry."""
-    steps = _tolerance_steps(relation.child, relation.report.symprec)
-    higher = [
-        (symprec, number, symbol) for symprec, number, symbol, order in steps if order > relation.report.n_operations
-    ]
+    report, order = relation.report, relation.report.n_operations
+    higher: dict[str, float] = {}
+    for symprec, larger in _reports_at_larger_tolerances(relation.child, report):
+        if larger.number == relation.parent.group.number and relation.distortion.total_amplitude > symprec:
+            break
+        if larger.n_operations > order:
+            order = larger.n_operations
+            higher[f"{larger.symbol} ({larger.number}) at {symprec:g}"] = symprec
     if not higher:
         return ()
-    symprec, number, symbol = higher[0]
-    if number == relation.parent.group.number and relation.distortion.total_amplitude > symprec:
-        return ()
     return (
-        f"the child is {relation.report.symbol} ({relation.report.number}) at symprec-child "
-        f"{relation.report.symprec:g} but {symbol} ({number}) at {symprec:g}: try --symprec-child {symprec:g}, or "
-        "--noise auto",
+        f"the child is {report.symbol} ({report.number}) at symprec-child {report.symprec:g} but "
+        f"{', '.join(higher)}: try --symprec-child {max(higher.values()):g}, or --noise auto",
     )
 
 
-def _tolerance_steps(child: Crystal, symprec: float) -> list[tuple[float, int, str, int]]:
-    found = []
-    for factor in (3.0, 10.0, 30.0):
-        if symprec * factor > 0.06:
-            break
+def _reports_at_larger_tolerances(child: Crystal, report: SymmetryReport) -> Iterator[tuple[float, SymmetryReport]]:
+    """Yield larger tolerances (angstrom) and the child's symmetry there.
+
+    A child without any symmetry is followed up to 0.1 angstrom, because spglib needs several times the noise; in
+    others a real distortion may be as small as that.
+    """
+    largest = 0.1 if report.number == 1 else 0.06
+    for factor in (3.0, 10.0, 30.0, 50.0, 100.0):
+        symprec = report.symprec * factor
+        if symprec > 1.001 * largest:
+            return
         try:
-            report = report_symmetry(child, symprec * factor)
+            yield symprec, report_symmetry(child, symprec)
         except SymmetryError:
-            break
-        found.append((symprec * factor, report.number, report.symbol, report.n_operations))
-    return found
+            return
 
 
 def _nearest_neighbour(parent: Parent) -> float:

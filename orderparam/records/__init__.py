@@ -4,7 +4,7 @@ from .carriers import carriers_record
 from .directions import directions_record, irreps_record, solutions_record
 from .distort import distort_record
 from .family import family_record
-from .files import VERSION, to_json, versions, write_text
+from .files import VERSION, check_writable, to_json, versions, write_text
 from .fit import fit_record
 from .invariants import invariants_record, landau_fit_record
 from .modes import correspondence_record, modes_record, noise_record, series_record
@@ -15,6 +15,7 @@ from .symmetry import symmetry_list, symmetry_record
 __all__ = [
     "VERSION",
     "carriers_record",
+    "check_writable",
     "correspondence_record",
     "directions_record",
     "distort_record",

@@ -40,6 +40,21 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a record")
 
 
+def check_writable(path: str | Path) -> None:
+    """Refuse a place that cannot be written to; nothing is left behind.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    path = Path(path)
+    try:
+        place = next(p for p in path.absolute().parents if p.exists())
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as problem:
+        raise InvalidInputError(f"{path}: cannot be written ({problem.strerror or problem})") from problem
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then renamed.
 

@@ -112,6 +112,7 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
             "tried": [str(rung.architecture) for rung in choice.rungs],
         },
         "converged": fit.converged,
+        "warnings": list(discovery.warnings),
         "iterations": fit.iterations,
         "restarts": fit.restarts,
         "seed": fit.config.seed,

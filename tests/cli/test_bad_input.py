@@ -138,6 +138,8 @@ def test_a_change_without_symmetry_breaking_is_said(program, tmp_path):
     assert outcome.code == 0, outcome.err
     assert "no symmetry is broken" in outcome.err
     assert "a uniform scalar" in outcome.out
+    larger = write(Crystal(1.01 * crystal.lattice, crystal.positions, crystal.species), tmp_path / "larger.cif")
+    assert "no symmetry is broken: the cell changes within" in program("modes", parent, larger).err
     assert (tmp_path / "run/result.json").exists()
 
 
@@ -197,6 +199,17 @@ def test_p1_by_a_hair_says_what_to_try(program, tmp_path):
     assert "--noise auto" in outcome.err
 
 
+@pytest.mark.parametrize(("sigma", "said"), [(0.0005, "0.01"), (0.002, "0.03"), (0.006, "0.05")])
+def test_the_hint_names_the_full_symmetry(program, tmp_path, lamno3, sigma, said):
+    """Of several groups at larger tolerances the largest is what to try."""
+    crystal = read_crystal(lamno3[1])
+    noise = np.random.default_rng(1).normal(0, sigma, (crystal.n_sites, 3)) @ np.linalg.inv(crystal.lattice)
+    child = write(Crystal(crystal.lattice, crystal.positions + noise, crystal.species), tmp_path / "hair.cif")
+    outcome = program("modes", lamno3[0], child)
+    assert outcome.code == 0
+    assert f"Pnma (62) at {said}: try --symprec-child {said}" in outcome.err
+
+
 def test_an_output_folder_with_other_files(refused, tmp_path, lamno3):
     (tmp_path / "thesis.tex").write_text("my work")
     line = refused("fit", *lamno3, "--out", tmp_path)
@@ -218,6 +231,15 @@ def test_an_unwritable_place(refused, tmp_path, lamno3):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_nothing_is_written_when_the_json_cannot_be(refused, tmp_path, lamno3):
+    (tmp_path / "file").write_text("")
+    line = refused("fit", *lamno3, "--out", tmp_path / "run", "--json", tmp_path / "file" / "fit.json")
+    assert "cannot be written" in line
+    assert "is a folder" in refused("modes", *lamno3, "--json", tmp_path)
+    assert "overwrite" in refused("symmetry", lamno3[0], "--json", lamno3[0])
+    assert os.listdir(tmp_path) == ["file"]
+
+
 @pytest.mark.parametrize("name", ["Mn", "Mn:1x", "Xx:1e", "Mn:9e", ":1e"])
 def test_an_unknown_carrier_lists_the_valid_ones(refused, lamno3, tmp_path, name):
     line = refused("fit", *lamno3, "--carrier", name, "--out", tmp_path / "run")
@@ -235,6 +257,22 @@ def test_an_unknown_irrep_lists_the_valid_ones(refused, lamno3, tmp_path):
     line = refused("fit", *lamno3, "--irreps", "R9+", "--out", tmp_path / "run")
     assert "M3+" in line
     assert "R4+" in line
+
+
+@pytest.mark.parametrize("none", ["", ",", " , "])
+def test_no_irrep_at_all_lists_the_valid_ones(refused, lamno3, tmp_path, none):
+    line = refused("fit", *lamno3, "--irreps", none, "--out", tmp_path / "run")
+    assert "M3+" in line
+    assert "R4+" in line
+
+
+def test_irreps_that_leave_too_much_symmetry_are_a_warning(program, lamno3, tmp_path):
+    """R4+ alone leaves Imma: what carries the rest has to be given too, and that is said."""
+    outcome = program("fit", *lamno3, "--irreps", "R4+", "--out", tmp_path / "run")
+    assert outcome.code == 0
+    assert "warning: R4+ alone leave Imma (74), index 12, not yet the child's Pnma (62), index 24" in outcome.err
+    assert "M3+" in outcome.err
+    assert "warning" not in program("fit", *lamno3, "--irreps", "R4+,X5+", "--out", tmp_path / "run").err
 
 
 def test_an_unknown_origin(refused, lamno3):
@@ -261,6 +299,8 @@ def test_renaming_makes_another_compound_the_parent(program):
         ("--seed", "x"),
         ("--seed", "-1"),
         ("--symprec", "a"),
+        ("--symprec", "1"),
+        ("--symprec-child", "nan"),
         ("--map", "Ca"),
         ("--unknown",),
     ],
@@ -272,8 +312,9 @@ def test_wrong_usage_has_exit_code_2(program, lamno3, arguments):
 
 
 def test_a_molecule_without_a_lattice(refused, tmp_path):
-    (tmp_path / "water.xyz").write_text("3\nwater\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n")
-    assert "without a lattice" in refused("modes", CUBIC, tmp_path / "water.xyz")
+    for name in ("water.xyz", "water.extxyz"):
+        (tmp_path / name).write_text("3\nwater\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n")
+        assert "without a lattice" in refused("modes", CUBIC, tmp_path / name)
 
 
 @pytest.mark.parametrize("noise", ["0", "-0.1", "nan", "loud", "5"])
