@@ -111,7 +111,8 @@ def solve(
 
 def _size(residuals: np.ndarray, unknowns: np.ndarray, ridge: float) -> float:
     """Return the root of what is made least."""
-    square = residuals @ residuals + (ridge * (unknowns @ unknowns) if ridge else 0.0)
+    with np.errstate(over="ignore"):  # a step that is much too long overflows to infinity and is not taken
+        square = residuals @ residuals + (ridge * (unknowns @ unknowns) if ridge else 0.0)
     return float(np.sqrt(square))
 
 
