@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pymatgen.core import Structure
+    from pymatgen.io.cif import CifParser
 
 log = logging.getLogger(__name__)
 
@@ -255,6 +256,7 @@ def _parse_cif(path: Path) -> tuple[Structure, tuple[str, ...]]:
     structure = None
     for tolerance in (1e-4, 1e-3, 5e-3):
         parser = CifParser(str(path), site_tolerance=tolerance, occupancy_tolerance=1.0 + 1e-3)
+        _read_deuterium_as_hydrogen(parser)
         try:
             structures = parser.parse_structures(primitive=False, on_error="ignore")
         except Exception:
@@ -273,6 +275,14 @@ def _parse_cif(path: Path) -> tuple[Structure, tuple[str, ...]]:
     if structure is None:
         raise InvalidInputError(f"{path}: the CIF holds no structure (no cell, or no atom sites)")
     return structure, tuple(notes)
+
+
+def _read_deuterium_as_hydrogen(parser: CifParser) -> None:
+    """Rename D in the parsed blocks: pymatgen counts H and D on one site twice."""
+    for block in parser._cif.data.values():
+        column = "_atom_site_type_symbol" if "_atom_site_type_symbol" in block.data else "_atom_site_label"
+        if isinstance(entries := block.data.get(column), list):
+            block.data["_atom_site_type_symbol"] = [re.sub(r"^D(?![a-z])", "H", entry) for entry in entries]
 
 
 _COORDINATES = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
@@ -425,9 +435,18 @@ def crystal_to_cif(crystal: Crystal, *, symprec: float | None = None) -> str:
 
 
 def crystal_to_poscar(crystal: Crystal) -> str:
-    """Return the crystal as a VASP POSCAR, atoms in the crystal's order."""
+    """Return the crystal as a VASP POSCAR, atoms in the crystal's order.
+
+    Raises
+    ------
+    InvalidInputError
+        When a site is mixed or partly empty: a POSCAR has no occupancies.
+    """
     from pymatgen.io.vasp import Poscar
 
+    mixed = next((kind for kind in crystal.species if not re.fullmatch(r"[A-Z][a-z]?", kind)), None)
+    if mixed is not None:
+        raise InvalidInputError(f"a POSCAR has no occupancies, and the crystal has a site {mixed}; write a .cif")
     with quiet():
         return Poscar(_right_handed(crystal).to_pymatgen()).get_str(significant_figures=12)
 

@@ -6,8 +6,9 @@ import pytest
 
 from orderparam.crystal import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
-from orderparam.errors import MatchingError
+from orderparam.errors import InvalidInputError, MatchingError
 from orderparam.parent import symmetrise
+from orderparam.report.files import write_analysis
 
 HEAD = """data_{name}
 _cell_length_a {a}
@@ -75,3 +76,19 @@ def test_charges_are_stripped_and_deuterium_is_hydrogen(tmp_path):
     assert [m.label for m in analysis.primary_members] == ["R4+"]
     analysis = write_pair(tmp_path, mixture(("H", 1.0)), mixture(("D", 1.0)))
     assert analysis.relation.child.formula == "TiHO3"
+
+
+@pytest.mark.parametrize("charge", ["", "1+"])
+def test_a_partly_deuterated_site_is_hydrogen(tmp_path, charge):
+    both = mixture(("H", 0.4), ("D", 0.6)).replace(" H ", f" H{charge} ").replace(" D ", f" D{charge} ")
+    analysis = write_pair(tmp_path, mixture(("H", 1.0)), both)
+    assert analysis.relation.child.formula == "TiHO3"
+    assert not analysis.warnings
+
+
+def test_a_poscar_has_no_occupancies(tmp_path):
+    both = mixture(("Ca", 0.5), ("Sr", 0.5))
+    analysis = write_pair(tmp_path, both, both)
+    with pytest.raises(InvalidInputError, match=r"no occupancies.*Ca0\.5Sr0\.5"):
+        write_analysis(analysis, tmp_path / "child.vasp")
+    assert not (tmp_path / "child.vasp").exists()
