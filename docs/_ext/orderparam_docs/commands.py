@@ -132,9 +132,9 @@ class Run(SphinxDirective):
         lines = [line.rstrip() for line in output.splitlines()]
         start, end = 0, len(lines)
         if begins := self.options.get("from"):
-            start = next((i for i, line in enumerate(lines) if line.startswith(begins)), -1)
+            start = next((i for i, line in enumerate(lines) if line.strip().startswith(begins)), -1)
         if ends := self.options.get("to"):
-            end = next((i for i in range(max(start, 0) + 1, len(lines)) if lines[i].startswith(ends)), -1)
+            end = next((i for i in range(max(start, 0) + 1, len(lines)) if lines[i].strip().startswith(ends)), -1)
         if start < 0 or end < 0:
             logger.warning("no such line in the output:\n%s", output, location=self.get_location())
             start, end = 0, len(lines)
