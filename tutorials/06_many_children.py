@@ -87,7 +87,7 @@ for name in held_out:
 #
 # CaTiO$_3$, MgSiO$_3$, LaVO$_3$ and LaMnO$_3$ are all $Pnma$, with the same two tilts. As ABX$_3$ they are four points of one
 # landscape; but their structures are not a function of the tilts alone: ions differ in size, and LaMnO$_3$ has a Jahn-Teller
-# distortion. (`tests/benchmarks` has the leave-one-out errors: better than linear modes, far from exact.) Still, one number
+# distortion. (`docs/families.md` has the leave-one-out errors: better than linear modes, far from exact.) Still, one number
 # is nearly the same in all:
 
 # %%
