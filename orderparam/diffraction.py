@@ -99,17 +99,14 @@ def superlattice_positions(analysis: Analysis) -> dict[str, list[tuple[str, ...]
     Only the arms of the star that the child's order parameter really has are listed, conventional basis.
     """
     parent = analysis.relation.parent
-    supercell = analysis.relation.distortion.supercell
-    found = {}
-    for o in analysis.decomposition.displacive:
-        if o.is_zero or not o.irrep.k.any():
-            continue
-        weights = (np.abs(supercell.fourier(o.field(), o.irrep.k)) ** 2).sum(axis=(1, 2))
-        arms = o.irrep.k[weights > 1e-8 * weights.max()]
-        found[o.label] = [
-            tuple(str(Fraction(float(v)).limit_denominator(48)) for v in parent.k_conventional(arm)) for arm in arms
+    return {
+        o.label: [
+            tuple(str(Fraction(float(v)).limit_denominator(48)) for v in parent.k_conventional(arm))
+            for arm in o.active_arms()
         ]
-    return found
+        for o in analysis.decomposition.displacive
+        if not o.is_zero and o.irrep.k.any()
+    }
 
 
 def reflection_rows(reflections: tuple[Reflection, ...]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -19,7 +20,7 @@ from orderparam.symmetry.modes import ModeBasis, SiteRepresentation, expand, mod
 from orderparam.symmetry.orderparameter import decompose_strain
 from orderparam.symmetry.parentirreps import named_irrep
 from orderparam.symmetry.sitegroups import displacement_blocks
-from orderparam.symmetry.strata import kernel_lattice
+from orderparam.symmetry.strata import Direction, kernel_lattice
 
 Components = Sequence[float] | Sequence[Sequence[float]] | np.ndarray
 
@@ -128,6 +129,55 @@ def _strain_columns(distortion: Distortion) -> dict[str, float]:
         for copy, row in enumerate(o.components, start=1)
         for i, value in enumerate(row, start=1)
     }
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How order parameters become displacements.
+
+    Attributes
+    ----------
+    amplitude : float
+        Ap of every irrep, angstrom.
+    letters : tuple of float, optional
+        Values of the free letters a, b ..., up to a common factor; without them 1, 0.618, 0.382 ...
+    orbits : tuple of str
+        Labels of the sites that move; all by default, several copies of an irrep mixed as 1, -1.3, 1.6, -1.9 ...
+    """
+
+    amplitude: float = 0.5
+    letters: tuple[float, ...] | None = None
+    orbits: tuple[str, ...] = ()
+
+
+def direction_field(direction: Direction, pattern: Pattern, supercell: Supercell) -> np.ndarray:
+    """Return displacements (n, 3) along an order-parameter direction, angstrom, mean removed.
+
+    Every irrep has the pattern's Ap; the supercell must be periodic for the direction.
+
+    Raises
+    ------
+    InvalidInputError
+        When the pattern has too few letters.
+    """
+    parent = supercell.parent
+    representation = SiteRepresentation.on_sites(parent, parent.rotations_cart)
+    field = np.zeros((supercell.n_atoms, 3))
+    if pattern.letters is not None and len(pattern.letters) < direction.n_free:
+        raise InvalidInputError(
+            f"--letters: {direction.symbol} has {direction.n_free} free letters, received {len(pattern.letters)} values"
+        )
+    values = None if pattern.letters is None else pattern.letters[: direction.n_free]
+    for irrep, components in zip(direction.images.irreps, direction.components(values), strict=True):
+        basis = mode_basis(representation, irrep)
+        moves = np.array([not pattern.orbits or parent.crystal.labels[s] in pattern.orbits for s in basis.sites])
+        mix = np.zeros(basis.copies)
+        mix[moves] = copy_weights(int(moves.sum()))
+        part = expand(basis, supercell, np.outer(mix, components))
+        part -= part.mean(axis=0)
+        size = np.linalg.norm(part) / np.sqrt(supercell.n_cells)
+        field += part * (pattern.amplitude / size if size > 1e-9 else 0.0)
+    return field
 
 
 def copy_weights(n: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .terminal import counting, print_report, print_warnings, progress, write_json
+from .terminal import command_line, counting, print_report, print_warnings, progress, write_json, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def directions(
         typer.Option(metavar="SITE", help="Move only this site of the parent, such as O1; several times."),
     ] = None,
     json: options.Json = None,
+    html: options.Page = None,
     quiet: options.Quiet = False,
     symprec: options.Symprec = options.SYMPREC,
     origin: options.Origin = None,
@@ -56,11 +57,13 @@ def directions(
 
       orderparam directions LaMnO3_221.cif --k M --write distorted --amplitude 0.3 --orbit O1
     """
+    from orderparam.distort import Pattern
     from orderparam.records import directions_record
-    from orderparam.report.directions import Pattern, check_can_be_written, directions_report, write_directions
+    from orderparam.report.directions import check_can_be_written, directions_report, write_directions
     from orderparam.symmetry.strata import find_directions
 
     frame = read_parent(parent, symprec, origin)
+    options.check_targets([json, html], [parent])
     sets = _sets(frame, irrep, k)
     pattern = Pattern(amplitude, _letters(letters), tuple(orbit or ()))
     if write:
@@ -74,6 +77,13 @@ def directions(
         write_directions(frame, found, Path(write), pattern)
     if json:
         write_json(directions_record(frame, found), json)
+    if html:
+        from orderparam.report.directions import drawn_directions
+        from orderparam.report.page import directions_page
+
+        drawing, reason = drawn_directions(frame, found, pattern)
+        record = directions_record(frame, found)
+        write_page(html, directions_page(record, drawing, reason=reason, command=command_line()))
     if not quiet and json != "-":
         print_report(directions_report(frame, found))
     print_warnings(frame.warnings)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .terminal import print_report, print_warnings, progress, write_json
+from .terminal import command_line, print_report, print_warnings, progress, write_json, write_page
 
 
 def fit(
@@ -46,6 +46,7 @@ def fit(
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files.")] = False,
     json: options.Json = None,
+    html: options.Page = None,
     quiet: options.Quiet = False,
     noise: options.Noise = None,
     symprec: options.Symprec = options.SYMPREC,
@@ -69,6 +70,8 @@ def fit(
 
       orderparam fit LaMnO3_221.cif LaMnO3_62.cif --out runs/LaMnO3
 
+      orderparam fit LaMnO3_221.cif LaMnO3_62.cif --html LaMnO3.html
+
       orderparam fit LaMnO3_221.cif LaMnO3_62.cif --constrain subgroup=74 --out runs/Imma
 
       orderparam fit cubic.cif tilted1.cif tilted2.cif tilted3.cif --out runs/tilts
@@ -77,12 +80,12 @@ def fit(
     """
     from orderparam.records import fit_record
     from orderparam.report.fit import fit_report
-    from orderparam.report.folder import check_folder, write_folder
+    from orderparam.report.folder import check_folder, inputs_record, whole_drawing, write_folder
 
     wanted = options.parse_labels(irreps)
     if len(children) > 1:
-        if constrain or free_field or no_order_parameter:
-            text = "--constrain, --free-field and --no-order-parameter take one CHILD"
+        if constrain or free_field or no_order_parameter or html:
+            text = "--constrain, --free-field, --no-order-parameter and --html take one CHILD"
             raise typer.BadParameter(text, param_hint="CHILD...")
         from .family import FamilyOptions, fit_many
 
@@ -111,7 +114,7 @@ def fit(
     pair = options.PairOptions(
         parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
     )
-    options.check_targets([json], [parent, child])
+    options.check_targets([json, html], [parent, child])
     options.check_alone(
         no_order_parameter, {"--constrain": constrain, "--free-field": free_field, "--carrier": carrier}
     )
@@ -120,7 +123,7 @@ def fit(
     with progress("finding the order parameters ...") as show:
         analysis = pair.analyse(points=True)
         if analysis.relation.parent.finite:
-            options.check_crystal_options(**{"--constrain": constrain, "--free-field": free_field})
+            options.check_crystal_options(**{"--constrain": constrain, "--free-field": free_field, "--html": html})
         show("loading the network ...")
         from orderparam.discovery.discover import discover
         from orderparam.subgroups.constraints import parse_constraints
@@ -138,8 +141,15 @@ def fit(
             **asked,
             on_step=lambda stage, step, norm: show(f"{stage}: step {step}, residual {norm:.1e} angstrom"),
         )
-        record = fit_record(discovery, command={**asdict(pair), **asked, "constrain": constrain})
-        write_folder(discovery, record, folder, force=force)
+        told = {**asdict(pair), **asked, "constrain": constrain, "command_line": command_line()}
+        record = fit_record(discovery, command=told)
+        show("writing ...")
+        drawing = whole_drawing(analysis)
+        write_folder(discovery, record, folder, drawing=drawing, force=force)
+        if html:
+            from orderparam.report.page import fit_page
+
+            write_page(html, fit_page(record, drawing, inputs_record(discovery)))
     if json:
         write_json(record, json)
     if not quiet and json != "-":

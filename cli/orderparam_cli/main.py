@@ -18,13 +18,14 @@ from .fit import fit
 from .invariants import invariants
 from .modes import modes
 from .parent import parent
+from .report import demo, report
 from .subgroups import domains, subgroups
 from .symmetry import symmetry
+from .terminal import remember
 
 app = typer.Typer(
     name="orderparam",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,6 +39,8 @@ app.command("irreps")(irreps)
 app.command("subgroups")(subgroups)
 app.command("domains")(domains)
 app.command("distort")(distort)
+app.command("report")(report)
+app.command("demo")(demo)
 app.command("invariants")(invariants)
 
 
@@ -67,6 +70,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
     Any other exception is a bug and keeps its traceback.
     """
+    remember(arguments)
     try:
         app(args=None if arguments is None else list(arguments))
     except OrderParamError as problem:

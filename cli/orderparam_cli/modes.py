@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .terminal import counting, print_report, print_warnings, progress, write_json
+from .terminal import command_line, counting, print_report, print_warnings, progress, write_json, write_page
 
 
 def modes(
@@ -22,6 +22,7 @@ def modes(
     *,
     noise: options.Noise = None,
     json: options.Json = None,
+    html: options.Page = None,
     csv: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the modes (one CHILD) or the series (several) as CSV.")
     ] = None,
@@ -63,7 +64,7 @@ def modes(
       orderparam modes cubic.cif T*.cif --csv series.csv --jobs 2
     """
     names = _inputs(parent, children, pairs)
-    options.check_targets([json, csv, xrd, *(write or ())], [*names, *([pairs] if pairs else [])])
+    options.check_targets([json, csv, xrd, html, *(write or ())], [*names, *([pairs] if pairs else [])])
     common = {
         "symprec": symprec,
         "symprec_child": symprec_child,
@@ -73,15 +74,15 @@ def modes(
         "noise": noise,
     }
     if pairs or len(names) > 2:
-        if write or xrd:
-            raise typer.BadParameter("--write and --xrd take one CHILD", param_hint="--write")
+        if write or xrd or html:
+            raise typer.BadParameter("--write, --xrd and --html take one CHILD", param_hint="--write")
         _series(names, pairs, common, tuple(renaming or ()), jobs=jobs, csv=csv, json=json, quiet=quiet)
         return
     pair = options.PairOptions(names[0], names[1], renaming=tuple(renaming or ()), **common)
     with progress("finding the order parameters ..."):
         analysis = pair.analyse(points=True)
     if analysis.relation.parent.finite:
-        options.check_crystal_options(**{"--xrd": xrd})
+        options.check_crystal_options(**{"--xrd": xrd, "--html": html})
     from orderparam.report.files import write_analysis
 
     for file in write or ():
@@ -103,6 +104,12 @@ def modes(
         from orderparam.records import modes_record
 
         write_json(modes_record(analysis), json)
+    if html:
+        from orderparam.records import modes_record
+        from orderparam.report.folder import whole_drawing
+        from orderparam.report.page import modes_page
+
+        write_page(html, modes_page(modes_record(analysis), whole_drawing(analysis), command=command_line()))
     if not quiet and json != "-":
         from orderparam.geometry import describe_geometry
         from orderparam.report.geometry import geometry_report

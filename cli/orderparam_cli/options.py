@@ -21,6 +21,10 @@ Json = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output, then JSON alone."),
 ]
+Page = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Write one page with figures; it needs no network to be read."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.")]
 Symprec = Annotated[float, typer.Option(min=1e-8, max=LOOSEST, help="Tolerance for the parent's symmetry, angstrom.")]
 SymprecChild = Annotated[
@@ -161,6 +165,7 @@ def check_targets(targets: Sequence[str | None], inputs: Sequence[str], *, folde
     for target in targets:
         if not target or target == "-":
             continue
+        check_writable(target)
         place = Path(target).resolve()
         if place in read:
             raise InvalidInputError(f"{target}: this would overwrite an input; give another name")

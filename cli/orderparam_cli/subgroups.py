@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .terminal import print_report, print_warnings, progress, write_json
+from .terminal import command_line, print_report, print_warnings, progress, write_json, write_page
 
 Write = Annotated[str | None, typer.Option(metavar="DIR", help="Write the structures as CIF.")]
 
@@ -19,6 +19,7 @@ def subgroups(
     *,
     write: Write = None,
     json: options.Json = None,
+    html: options.Page = None,
     quiet: options.Quiet = False,
     noise: options.Noise = None,
     symprec: options.Symprec = options.SYMPREC,
@@ -33,6 +34,8 @@ def subgroups(
     For example:
 
       orderparam subgroups CaTiO3_221.cif CaTiO3_62.cif --write intermediate
+
+      orderparam subgroups CaTiO3_221.cif CaTiO3_62.cif --html tree.html
     """
     from orderparam.records import subgroups_record
     from orderparam.report.subgroups import subgroups_report, write_nodes
@@ -41,6 +44,7 @@ def subgroups(
     pair = options.PairOptions(
         parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
     )
+    options.check_targets([json, html], [parent, child])
     with progress("finding the order parameters ...") as show:
         analysis = pair.analyse()
         graph = subgroup_graph(analysis, on_step=lambda n: show(f"{n} groups ..."))
@@ -48,6 +52,12 @@ def subgroups(
         write_nodes(analysis, graph, Path(write))
     if json:
         write_json(subgroups_record(analysis, graph), json)
+    if html:
+        from orderparam.records import subgroups_drawing
+        from orderparam.report.page import subgroups_page
+
+        record = subgroups_record(analysis, graph)
+        write_page(html, subgroups_page(record, subgroups_drawing(analysis, graph), command=command_line()))
     if not quiet and json != "-":
         print_report(subgroups_report(graph))
     print_warnings(analysis.warnings)
@@ -59,6 +69,7 @@ def domains(
     *,
     write: Write = None,
     json: options.Json = None,
+    html: options.Page = None,
     quiet: options.Quiet = False,
     noise: options.Noise = None,
     symprec: options.Symprec = options.SYMPREC,
@@ -81,6 +92,7 @@ def domains(
     pair = options.PairOptions(
         parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
     )
+    options.check_targets([json, html], [parent, child])
     with progress("finding the domains ..."):
         analysis = pair.analyse()
         found = find_domains(analysis)
@@ -88,6 +100,12 @@ def domains(
         write_domains(found, Path(write))
     if json:
         write_json(domains_record(analysis, found), json)
+    if html:
+        from orderparam.records import domains_drawing
+        from orderparam.report.page import domains_page
+
+        record = domains_record(analysis, found)
+        write_page(html, domains_page(record, domains_drawing(analysis, found), command=command_line()))
     if not quiet and json != "-":
         print_report(domains_report(found))
     print_warnings(analysis.warnings)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,6 +14,8 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+_ARGUMENTS: ContextVar[Sequence[str] | None] = ContextVar("arguments", default=None)
 
 
 @contextmanager
@@ -57,3 +62,22 @@ def write_json(record: dict[str, Any], place: str) -> None:
         typer.echo(to_json(record), nl=False)
     else:
         write_text(place, to_json(record))
+
+
+def remember(arguments: Sequence[str] | None) -> None:
+    """Keep the arguments of this run for `command_line`; None stands for those of the process."""
+    _ARGUMENTS.set(arguments)
+
+
+def command_line() -> str:
+    """Return the command that runs, as it was typed."""
+    arguments = _ARGUMENTS.get()
+    return shlex.join(["orderparam", *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def write_page(place: str, page: str) -> None:
+    """Write a page and say where it is."""
+    from orderparam.records import write_text
+
+    write_text(place, page)
+    typer.echo(f"page: {place}", err=True)

@@ -83,6 +83,8 @@ class FitResult:
         Weights, ready to predict.
     config : FitConfig
         With the seed.
+    history : tuple of float
+        Norm of the residuals after every step, angstrom, all starts one after the other.
     """
 
     inputs: dict[str, np.ndarray]
@@ -95,6 +97,7 @@ class FitResult:
     choice: ArchitectureChoice
     network: TrainedNetwork
     config: FitConfig
+    history: tuple[float, ...] = ()
 
     def predict(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return displacements and strain for any input fields on these sites (see `TrainedNetwork.predict`)."""
@@ -129,7 +132,14 @@ def fit(
     """
     steps = ladder(problem.max_input_degree, config.channels) if architecture is None else (architecture,)
     choice, residuals = climb(problem, config, steps)
-    best, embedding, iterations, restart = _best_of_starts(problem, residuals, config, choice, on_step)
+    history: list[float] = []
+
+    def follow(step: int, norm: float) -> None:
+        history.append(norm)
+        if on_step is not None:
+            on_step(step, norm)
+
+    best, embedding, iterations, restart = _best_of_starts(problem, residuals, config, choice, follow)
     network = TrainedNetwork(
         choice.architecture,
         problem.lattice,
@@ -148,7 +158,19 @@ def fit(
     deviation = Deviation.between(problem, displacements, strain)
     converged = max(deviation.max, deviation.strain * config.strain_length) <= config.accepted
     logger.info("fit: off by at most %.1e angstrom after %d steps", deviation.max, iterations)
-    return FitResult(inputs, displacements, strain, deviation, converged, iterations, restart, choice, network, config)
+    return FitResult(
+        inputs,
+        displacements,
+        strain,
+        deviation,
+        converged,
+        iterations,
+        restart,
+        choice,
+        network,
+        config,
+        tuple(history),
+    )
 
 
 def _best_of_starts(

@@ -3,6 +3,13 @@
 from .carriers import carriers_record
 from .directions import directions_record, irreps_record, solutions_record
 from .distort import distort_record
+from .drawing import (
+    detail_record,
+    directions_drawing,
+    domains_drawing,
+    drawing_record,
+    subgroups_drawing,
+)
 from .family import family_record
 from .files import VERSION, check_writable, to_json, versions, write_text
 from .fit import fit_record
@@ -17,9 +24,13 @@ __all__ = [
     "carriers_record",
     "check_writable",
     "correspondence_record",
+    "detail_record",
+    "directions_drawing",
     "directions_record",
     "distort_record",
+    "domains_drawing",
     "domains_record",
+    "drawing_record",
     "family_record",
     "fit_record",
     "invariants_record",
@@ -30,6 +41,7 @@ __all__ = [
     "parent_record",
     "series_record",
     "solutions_record",
+    "subgroups_drawing",
     "subgroups_record",
     "symmetry_list",
     "symmetry_record",

@@ -114,6 +114,7 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
         "converged": fit.converged,
         "warnings": list(discovery.warnings),
         "iterations": fit.iterations,
+        "history": list(fit.history),
         "restarts": fit.restarts,
         "seed": fit.config.seed,
         "config": command,

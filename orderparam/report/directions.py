@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from orderparam.crystal import Crystal, crystal_to_cif
 from orderparam.discovery.relate import describe_basis
-from orderparam.distort import copy_weights
+from orderparam.distort import Pattern, direction_field
 from orderparam.errors import InvalidInputError, SymmetryError
 from orderparam.o3 import Irrep
 from orderparam.parent import Parent
@@ -22,7 +21,6 @@ from orderparam.spacegroup import report_symmetry, symbol_of
 from orderparam.supercell import Supercell
 from orderparam.symmetry.directioncodes import direction_code
 from orderparam.symmetry.fieldcarriers import field_carriers, who_could
-from orderparam.symmetry.modes import SiteRepresentation, expand, mode_basis
 from orderparam.symmetry.parentirreps import ParentIrrep
 from orderparam.symmetry.strata import Direction
 
@@ -111,25 +109,6 @@ def solutions_report(
 # --- structures ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """How order parameters become displacements.
-
-    Attributes
-    ----------
-    amplitude : float
-        Ap of every irrep, angstrom.
-    letters : tuple of float, optional
-        Values of the free letters a, b ..., up to a common factor; without them 1, 0.618, 0.382 ...
-    orbits : tuple of str
-        Labels of the sites that move; all by default, several copies of an irrep mixed as 1, -1.3, 1.6, -1.9 ...
-    """
-
-    amplitude: float = 0.5
-    letters: tuple[float, ...] | None = None
-    orbits: tuple[str, ...] = ()
-
-
 def check_can_be_written(parent: Parent, sets: Sequence[Sequence[ParentIrrep]], folder: str, pattern: Pattern) -> None:
     """Refuse to write structures where there are no atoms, where no atom can move so, or where there is no place."""
     if not parent.crystal.n_sites:
@@ -184,20 +163,4 @@ def _carries(parent: Parent, irrep: ParentIrrep, pattern: Pattern) -> bool:
 
 def _structure(parent: Parent, direction: Direction, pattern: Pattern) -> Crystal:
     supercell = Supercell.build(parent, direction.subgroup.lattice_basis)
-    representation = SiteRepresentation.on_sites(parent, parent.rotations_cart)
-    field = np.zeros((supercell.n_atoms, 3))
-    if pattern.letters is not None and len(pattern.letters) < direction.n_free:
-        raise InvalidInputError(
-            f"--letters: {direction.symbol} has {direction.n_free} free letters, received {len(pattern.letters)} values"
-        )
-    values = None if pattern.letters is None else pattern.letters[: direction.n_free]
-    for irrep, components in zip(direction.images.irreps, direction.components(values), strict=True):
-        basis = mode_basis(representation, irrep)
-        moves = np.array([not pattern.orbits or parent.crystal.labels[s] in pattern.orbits for s in basis.sites])
-        mix = np.zeros(basis.copies)
-        mix[moves] = copy_weights(int(moves.sum()))
-        part = expand(basis, supercell, np.outer(mix, components))
-        part -= part.mean(axis=0)
-        size = np.linalg.norm(part) / np.sqrt(supercell.n_cells)
-        field += part * (pattern.amplitude / size if size > 1e-9 else 0.0)
-    return supercell.with_displacements(field, np.zeros((3, 3)))
+    return supercell.with_displacements(direction_field(direction, pattern, supercell), np.zeros((3, 3)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from orderparam.crystal import Crystal, crystal_to_cif, numbered
 from orderparam.discovery.discover import PREDICTED_SYMPREC, predicted_crystal
-from orderparam.errors import InvalidInputError
+from orderparam.errors import InvalidInputError, RecordError
 from orderparam.pointparent import out_of_box
-from orderparam.records import to_json
+from orderparam.records import VERSION, detail_record, drawing_record, to_json
+from orderparam.records.drawing import DRAWING_SCHEMA
+from orderparam.records.fit import FIT_SCHEMA
 from orderparam.spacegroup import report_symmetry
 
 if TYPE_CHECKING:
+    from orderparam.discovery.analyse import Analysis
     from orderparam.discovery.discover import Discovery
 
 RUN_FILES = {
@@ -24,6 +28,7 @@ RUN_FILES = {
     "reference.cif": "the parent in the child's cell, atoms in matching order",
     "inputs.json": "the learned fields, scaled to the exact amplitudes and raw",
     "weights.safetensors": "the network",
+    "drawing.json": "what `orderparam report` draws",
 }
 """What a fit writes, and what each file holds; the structures of a finite set of points are .xyz files."""
 
@@ -35,7 +40,11 @@ def run_files(*, finite: bool) -> dict[str, str]:
     if not finite:
         return dict(RUN_FILES)
     texts = {"reference.cif": "the parent, atoms in matching order"}
-    return {name.replace(".cif", ".xyz"): texts.get(name, text) for name, text in RUN_FILES.items()}
+    return {
+        name.replace(".cif", ".xyz"): texts.get(name, text)
+        for name, text in RUN_FILES.items()
+        if name != "drawing.json"
+    }
 
 
 def _is_run_file(name: str) -> bool:
@@ -64,15 +73,25 @@ def check_folder(folder: Path, *, force: bool, own: Callable[[str], bool] = _is_
         )
 
 
-def write_folder(discovery: Discovery, record: dict[str, Any], folder: Path, *, force: bool = False) -> None:
+def write_folder(
+    discovery: Discovery,
+    record: dict[str, Any],
+    folder: Path,
+    *,
+    drawing: dict[str, Any] | None = None,
+    force: bool = False,
+) -> None:
     """Write result.json, the structures, the learned inputs and the weights; all of them or none.
+
+    `drawing` is made of the analysis where it is not given.
 
     Raises
     ------
     InvalidInputError
         When the folder holds other files (unless `force`) or cannot be written.
     """
-    fill_folder(folder, lambda new: _write_files(discovery, record, new), force=force)
+    drawn = whole_drawing(discovery.analysis) if drawing is None else drawing
+    fill_folder(folder, lambda new: _write_files(discovery, record, drawn, new), force=force)
 
 
 def fill_folder(
@@ -103,7 +122,45 @@ def fill_folder(
         raise InvalidInputError(f"--out {folder}: cannot be written ({problem.strerror or problem})") from problem
 
 
-def _write_files(discovery: Discovery, record: dict[str, Any], place: Path) -> None:
+def whole_drawing(analysis: Analysis) -> dict[str, Any]:
+    """Return all that is drawn of a pair, groups in between and powder lines among it; nothing for finite sets."""
+    if analysis.relation.parent.finite:
+        return {}
+    return drawing_record(analysis) | detail_record(analysis)
+
+
+def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the records of a run: result, drawing and learned inputs.
+
+    Raises
+    ------
+    RecordError
+        When a file is missing, is no JSON, or not of the schema that it should be.
+    """
+    if not folder.is_dir():
+        raise RecordError(f"{folder}: no such folder; give the --out folder of orderparam fit")
+    names = {"result.json": FIT_SCHEMA, "drawing.json": DRAWING_SCHEMA, "inputs.json": INPUTS_SCHEMA}
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise RecordError(
+            f"{folder}: the run is not complete: {', '.join(missing)} missing; run orderparam fit with --out {folder}"
+        )
+    result, drawing, inputs = (_read_record(folder / name, schema) for name, schema in names.items())
+    return result, drawing, inputs
+
+
+def _read_record(path: Path, schema: str) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise RecordError(f"{path}: cannot be read as JSON ({problem}); run orderparam fit again") from problem
+    found = (record.get("schema"), record.get("version")) if isinstance(record, dict) else (type(record).__name__, None)
+    if found != (schema, VERSION):
+        raise RecordError(f"{path}: expected schema {schema}, version {VERSION}, found {found[0]}, version {found[1]}")
+    return record
+
+
+def _write_files(discovery: Discovery, record: dict[str, Any], drawing: dict[str, Any], place: Path) -> None:
     texts = {"result.json": to_json(record), "inputs.json": to_json(inputs_record(discovery))}
     if discovery.analysis.relation.parent.finite:
         reference = discovery.analysis.relation.distortion.reference()
@@ -111,6 +168,7 @@ def _write_files(discovery: Discovery, record: dict[str, Any], place: Path) -> N
         texts["reference.xyz"] = points_xyz(reference, "reference")
     else:
         texts |= {"predicted.cif": predicted_cif(discovery), "reference.cif": reference_cif(discovery)}
+        texts["drawing.json"] = to_json(drawing)
     for name, text in texts.items():
         (place / name).write_text(text, encoding="utf-8")
     discovery.fit.network.save(place / "weights.safetensors")

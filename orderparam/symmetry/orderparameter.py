@@ -82,6 +82,13 @@ class OrderParameter:
         """Return this part of the field on the supercell's atoms (n, d)."""
         return expand(self.basis, self.supercell, self.components)
 
+    def active_arms(self) -> np.ndarray:
+        """Return the arms of the star (m, 3), primitive reciprocal basis, at which the field has a part."""
+        if self.is_zero:
+            return self.irrep.k[:0]
+        weights = (np.abs(self.supercell.fourier(self.field(), self.irrep.k)) ** 2).sum(axis=(1, 2))
+        return self.irrep.k[weights > 1e-8 * weights.max()]
+
     def __str__(self) -> str:
         return f"{self.label} {self.direction} {self.amplitude_supercell:.4f}"
 

@@ -191,7 +191,8 @@ def test_unknown_irreps_are_refused():
 def test_structures_have_the_subgroup(tmp_path):
     from pathlib import Path
 
-    from orderparam.report.directions import Pattern, write_directions
+    from orderparam.distort import Pattern
+    from orderparam.report.directions import write_directions
 
     parent = symmetrise(read_crystal(Path(__file__).parents[2] / "structures/perovskite/LaMnO3_221.cif"))
     irreps = [(named_irrep(parent, "M3+"),), (named_irrep(parent, "GM4-"),)]
