@@ -141,15 +141,14 @@ def fit(
             **asked,
             on_step=lambda stage, step, norm: show(f"{stage}: step {step}, residual {norm:.1e} angstrom"),
         )
-        told = {**asdict(pair), **asked, "constrain": constrain, "command_line": command_line()}
-        record = fit_record(discovery, command=told)
+        record = fit_record(discovery, command={**asdict(pair), **asked, "constrain": constrain})
         show("writing ...")
         drawing = whole_drawing(analysis)
         write_folder(discovery, record, folder, drawing=drawing, force=force)
         if html:
             from orderparam.report.page import fit_page
 
-            write_page(html, fit_page(record, drawing, inputs_record(discovery)))
+            write_page(html, fit_page(record, drawing, inputs_record(discovery), command=command_line()))
     if json:
         write_json(record, json)
     if not quiet and json != "-":

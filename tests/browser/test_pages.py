@@ -192,7 +192,7 @@ def test_hostile_names_stay_harmless(browser, pages, tmp_path):
         place["formula"] = place["file"] = HOSTILE
         place["space_group"]["symbol"] = HOSTILE
     record["modes"]["warnings"] = [HOSTILE]
-    record["config"] = {"command_line": HOSTILE, HOSTILE: HOSTILE}
+    record["config"] = {"parent": HOSTILE, HOSTILE: HOSTILE}
     drawing["child_labels"] = [HOSTILE] * len(drawing["species"])
     drawing["species"] = [HOSTILE] * len(drawing["species"])
     inputs["inputs"][0]["name"] = HOSTILE

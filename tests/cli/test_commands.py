@@ -63,7 +63,14 @@ def test_fit_writes_its_folder_and_keeps_its_contract(program, tmp_path, pair):
     assert record["converged"]
     assert record["residual"]["max"] <= 1e-6
     names = {p.name for p in (tmp_path / "run").iterdir()}
-    assert names == {"result.json", "predicted.cif", "reference.cif", "inputs.json", "weights.safetensors"}
+    assert names == {
+        "result.json",
+        "predicted.cif",
+        "reference.cif",
+        "drawing.json",
+        "inputs.json",
+        "weights.safetensors",
+    }
     atoms = record["modes"]["correspondence"]["atoms"]
     assert read_crystal(tmp_path / "run/reference.cif").species == tuple(a["element"] for a in atoms)
     again = json.loads(program("modes", STRUCTURES / pair[0], tmp_path / "run/predicted.cif", "--json", "-").out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,7 @@ def fit_page(record: Record, drawing: Record, inputs: Record, *, command: str = 
     sections.wave_vectors(page, drawing)
     sections.network(page, record)
     _exact_rest(page, modes, drawing, predicted=record["predicted"])
-    _closing(page, command or str(record["config"].get("command_line", "")), record["versions"], record["seed"],
+    _closing(page, command or _command_of(record["config"]), record["versions"], record["seed"],
              record["config"])  # fmt: skip
     return page.html(_lead(modes, record))
 
@@ -140,6 +141,21 @@ def carriers_page(rows: Sequence[Record], *, title: str, lead: str = "", command
     sections.carriers(page, rows, shown=500)
     _closing(page, command, versions(), None)
     return page.html(tag("p", lead, class_="lead"))
+
+
+def _command_of(config: Record) -> str:
+    """Return a command that repeats a fit, from the options in its record."""
+    words = ["orderparam", "fit", str(config.get("parent", "PARENT")), str(config.get("child", "CHILD"))]
+    for name, value in config.items():
+        if name in ("parent", "child", "order_parameter", "free_field") or value in (None, [], ()):
+            continue
+        option = "--map" if name == "renaming" else f"--{name.replace('_', '-')}"
+        joined = ",".join(map(str, value)) if name == "irreps" and not isinstance(value, str) else value
+        for one in joined if isinstance(joined, list | tuple) else [joined]:
+            words += [option, str(one)]
+    words += ["--free-field"] if config.get("free_field") else []
+    words += ["--no-order-parameter"] if config.get("order_parameter") is False else []
+    return shlex.join(words)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
