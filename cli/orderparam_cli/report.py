@@ -68,5 +68,5 @@ def demo(
     with as_file(files("orderparam") / "data/demo") as place:
         parent, child = (str(place / name) for name in ("LaMnO3_221.cif", "LaMnO3_62.cif"))
         page = f"{out.rstrip('/')}.html"
-        fit(parent, child, out=out, html=page, quiet=quiet)
+        fit(parent, [child], out=out, html=page, quiet=quiet)
     typer.echo(f"Open {page} in a browser to see it.")

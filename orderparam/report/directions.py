@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -15,7 +16,7 @@ from orderparam.distort import Pattern, direction_field
 from orderparam.errors import InvalidInputError, SymmetryError
 from orderparam.o3 import Irrep
 from orderparam.parent import Parent
-from orderparam.records import write_text
+from orderparam.records import directions_drawing, write_text
 from orderparam.records.directions import carried_by_all, carriers_of
 from orderparam.spacegroup import report_symmetry, symbol_of
 from orderparam.supercell import Supercell
@@ -154,6 +155,20 @@ def write_directions(parent: Parent, found: Found, folder: Path, pattern: Patter
             write_text(path, crystal_to_cif(crystal, symprec=1e-4))
             written.append(path)
     return written
+
+
+def drawn_directions(parent: Parent, found: Found, pattern: Pattern) -> tuple[dict[str, Any] | None, str]:
+    """Return the drawing of the first set of irreps, or None and why there is none."""
+    if not parent.crystal.n_sites:
+        return None, f"{parent.group} has no atoms to draw: give the file of a structure as PARENT."
+    irreps, directions = found[0]
+    for irrep in irreps:
+        if not _carries(parent, irrep, pattern):
+            return (
+                None,
+                f"No displacement can carry {irrep.label}; --irrep LABEL draws the directions of another irrep.",
+            )
+    return directions_drawing(irreps, directions, pattern), ""
 
 
 def _carries(parent: Parent, irrep: ParentIrrep, pattern: Pattern) -> bool:
