@@ -154,7 +154,7 @@ class Family:
         labels = ", ".join(given.label for given in self.inputs)
         for member in self.members:
             own = member.distortion.group
-            group = _joint_group(member.distortion.supercell, self.inputs, member.components)
+            group = joint_group(member.distortion.supercell, self.inputs, member.components)
             if (group.elements != own.elements).any():
                 notes.append(
                     f"{member.name}: the inputs {labels} leave {group.space_group[1]}, the child is "
@@ -204,7 +204,7 @@ class Family:
         """Return the smallest supercell in which order parameters are periodic."""
         irreps = [i.irrep for i in self.inputs if np.linalg.norm(components[i.label]) > 0]
         wide = Supercell.build(self.parent, kernel_lattice(irreps) if irreps else np.eye(3, dtype=int))
-        return Supercell.build(self.parent, _joint_group(wide, self.inputs, components).lattice_basis)
+        return Supercell.build(self.parent, joint_group(wide, self.inputs, components).lattice_basis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -339,7 +339,7 @@ def _breaking(decomposition: Decomposition) -> float:
     return sum(o.amplitude**2 for o in decomposition.displacive if not o.irrep.is_identity)
 
 
-def _joint_group(supercell: Supercell, inputs: Sequence[FamilyInput], components: Mapping[str, np.ndarray]) -> Subgroup:
+def joint_group(supercell: Supercell, inputs: Sequence[FamilyInput], components: Mapping[str, np.ndarray]) -> Subgroup:
     """Return the elements that leave all inputs alone."""
     group = whole_group(supercell)
     for given in inputs:
