@@ -17,10 +17,11 @@ from orderparam.network.fit import fit
 from orderparam.network.orbits import invariant_tensors
 from orderparam.network.problem import FitConfig, FitProblem, InputBlock
 from orderparam.o3 import Irrep
+from orderparam.pointgroup import find_operations, schoenflies
 from orderparam.pointparent import point_group_of, symmetrise_points
 from orderparam.pointset import PointSet
 from orderparam.siteaction import SiteAction
-from tests.clusters import cluster, operations, scrambled
+from tests.clusters import GROUPS, SHELLS, cluster, operations, scrambled
 from tests.points import CASES, CORNERS, Case, ethane
 
 by_name = {case.name: case for case in CASES}
@@ -273,3 +274,48 @@ def test_what_cannot_be_related():
         analyse_points(square, by_name["benzene"].parent)
     with pytest.raises(MatchingError, match="max-displacement"):
         analyse_points(square, PointSet(4 * CORNERS, ("C",) * 4))
+
+
+def average_over(operations_kept: np.ndarray, points: PointSet, field: np.ndarray) -> np.ndarray:
+    """Average a field over operations that permute the points of every species."""
+    out = np.zeros_like(field)
+    for operation in operations_kept:
+        gaps = np.linalg.norm((points.positions @ operation.T)[:, None] - points.positions, axis=2)
+        assert gaps.min(axis=1).max() < 1e-6
+        out[gaps.argmin(axis=1)] += field @ operation.T
+    return out / len(operations_kept)
+
+
+def generated(operations_all: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the group (n, 3, 3) that some operations generate."""
+    found = [np.eye(3)]
+    for one in found:
+        for other in operations_all[chosen]:
+            product = one @ other
+            if not any(np.abs(product - known).max() < 1e-6 for known in found):
+                found.append(product)
+    return np.array(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", GROUPS, ids=lambda n: f"{GROUPS[n]}-{n}")
+def test_random_subgroups_of_every_group(number):
+    """The planted subgroup is found, its amplitudes do not depend on the files' frames, and the parts add up."""
+    shells = (("C", 2.5), ("O", 4.1), ("N", 5.3)) if len(operations(number)) > 2 else SHELLS
+    parent = cluster(number, number, shells)
+    group = operations(number)
+    rng = np.random.default_rng(number)
+    for n_generators in (0, 1, 1, 2):
+        kept = generated(group, rng.integers(len(group), size=n_generators))
+        field = 0.06 * rng.normal(size=parent.positions.shape)
+        moved = PointSet(parent.positions + average_over(kept, parent, field), parent.species)
+        found = [analyse_points(symmetrise_points(scrambled(parent, s)), scrambled(moved, s + 50)) for s in (1, 2)]
+        for analysis in found:
+            assert analysis.relation.distortion.group.order == len(kept)
+            assert group_name(analysis.relation.distortion.group) == schoenflies(moved, find_operations(moved, 1e-3))
+            squares = sum(o.amplitude**2 for o in analysis.decomposition.displacive)
+            assert squares == pytest.approx((analysis.relation.distortion.displacements**2).sum(), abs=1e-10)
+        one, two = ({o.label: o.amplitude for o in a.decomposition.displacive} for a in found)
+        assert one.keys() == two.keys()
+        for label, amplitude in one.items():
+            assert amplitude == pytest.approx(two[label], abs=1e-7), label
