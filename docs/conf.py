@@ -1,4 +1,4 @@
-"""Sphinx configuration: ``python -m sphinx -W --keep-going -b html docs docs/_build``."""
+"""Sphinx configuration: ``python -m sphinx -j 2 -W --keep-going -b html docs docs/_build``."""
 
 import sys
 from pathlib import Path

@@ -23,5 +23,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_math_renderer("mathml", (markup.visit_inline, None), (markup.visit_block, None))
     app.connect("autodoc-process-docstring", markup.escape_docstring, priority=100)  # before napoleon
     app.connect("builder-inited", pages.write_all)
+    app.connect("builder-inited", commands.WORKSPACES.open)
+    app.connect("build-finished", commands.WORKSPACES.close)
     app.connect("build-finished", links.check_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

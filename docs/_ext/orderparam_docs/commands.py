@@ -22,6 +22,8 @@ from . import cache
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sphinx.application import Sphinx
+
 logger = getLogger(__name__)
 FOLDER = "perovskite"
 TIME_LIMIT = 240
@@ -32,6 +34,7 @@ class Workspaces:
     """One folder per page with the structures of a family, in which the commands of the page have run so far."""
 
     def __init__(self) -> None:
+        self.base = Path(tempfile.gettempdir())
         self.places: dict[tuple[str, str], Path] = {}
         self.done: dict[tuple[str, str], list[list[str]]] = {}
         self.asked: dict[tuple[str, str], list[list[str]]] = {}
@@ -51,7 +54,7 @@ class Workspaces:
 
     def _run(self, where: tuple[str, str], command: list[str]) -> tuple[str, int]:
         if where not in self.places:
-            self.places[where] = Path(tempfile.mkdtemp(prefix="orderparam-docs-"))
+            self.places[where] = Path(tempfile.mkdtemp(dir=self.base))
             shutil.copytree(cache.ROOT / "structures" / where[1], self.places[where], dirs_exist_ok=True)
         self.done[where].append(command)
         done = subprocess.run(
@@ -66,10 +69,15 @@ class Workspaces:
         )
         return done.stdout.replace(str(self.places[where]), "."), done.returncode
 
-    def clear(self) -> None:
+    def open(self, app: Sphinx) -> None:
+        """Make the place for the folders; Sphinx may then fork."""
+        del app
+        self.base = Path(tempfile.mkdtemp(prefix="orderparam-docs-"))
+
+    def close(self, app: Sphinx, exception: Exception | None) -> None:
         """Remove the folders."""
-        for place in self.places.values():
-            shutil.rmtree(place, ignore_errors=True)
+        del app, exception
+        shutil.rmtree(self.base, ignore_errors=True)
 
 
 WORKSPACES = Workspaces()

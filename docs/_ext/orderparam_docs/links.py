@@ -9,8 +9,6 @@ from urllib.parse import unquote, urlsplit
 
 from sphinx.util.logging import getLogger
 
-from .commands import WORKSPACES
-
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -54,8 +52,7 @@ def broken_links(folder: Path) -> list[str]:
 
 
 def check_site(app: Sphinx, exception: Exception | None) -> None:
-    """Warn of broken links when the site has been written, and clean up."""
-    WORKSPACES.clear()
+    """Warn of broken links when the site has been written."""
     if exception is None and app.builder.format == "html":
         for one in broken_links(Path(app.outdir)):
             logger.warning("broken link: %s", one)

@@ -13,6 +13,8 @@ RESULTS = cache.ROOT / "docs" / "data" / "benchmarks.json"
 
 def page() -> str:
     """Return the page, from the results that `scripts/measure.py` has stored."""
+    if not RESULTS.exists():
+        return "\n\n".join([_INTRODUCTION, "No results are stored yet.", _TAIL]) + "\n"
     record = json.loads(RESULTS.read_text())
     machine = record["machine"]
     facts = [
