@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import InvalidInputError
+from .shown import html_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +142,9 @@ class Crystal:
 
     def __str__(self) -> str:
         return f"Crystal({self.formula}, {self.n_sites} atoms)"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def numbered(species: tuple[str, ...]) -> tuple[str, ...]:

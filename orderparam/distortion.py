@@ -72,6 +72,11 @@ class Distortion:
         displacements, strain = project(self.supercell, group, self.displacements, self.strain)
         return replace(self, displacements=displacements, strain=strain, group=group)
 
+    def __str__(self) -> str:
+        return f"Distortion({self.supercell.n_atoms} atoms, {self.group}, As {self.total_amplitude:.4f} angstrom)"
+
+    __repr__ = __str__
+
 
 def project(
     supercell: Supercell, group: Subgroup, displacements: np.ndarray, strain: np.ndarray

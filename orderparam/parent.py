@@ -14,6 +14,7 @@ import numpy as np
 
 from .crystal import Crystal
 from .errors import InvalidInputError, SymmetryError
+from .shown import html_of
 from .spacegroup import (
     CENTRINGS,
     DENOMINATOR,
@@ -105,6 +106,9 @@ class Parent:
 
     def __str__(self) -> str:
         return f"Parent({self.crystal.formula}, {self.group})"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def symmetrise(crystal: Crystal, symprec: float = 1e-3, *, origin: str | None = None) -> Parent:

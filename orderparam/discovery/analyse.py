@@ -8,6 +8,7 @@ from functools import cached_property
 from orderparam.crystal import Crystal
 from orderparam.errors import InvalidInputError
 from orderparam.parent import Parent
+from orderparam.shown import html_of
 from orderparam.symmetry.orderparameter import Decomposition, decompose
 from orderparam.symmetry.primary import NEGLIGIBLE, Candidate, PrimarySet, primary_sets
 
@@ -96,6 +97,15 @@ class Analysis:
         if len(names) > 1:
             notes.append(f"several sets of primary order parameters explain the child equally well: {'; '.join(names)}")
         return tuple(notes)
+
+    def __str__(self) -> str:
+        relation = self.relation
+        number, symbol = relation.distortion.group.space_group
+        primary = " + ".join(self.primaries.labels) if self.primaries else "nothing broken"
+        return f"Analysis({relation.child.formula}: {relation.parent.group} -> {symbol} ({number}), {primary})"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def analyse(

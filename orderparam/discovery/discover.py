@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orderparam.errors import ConvergenceError, SymmetryError
+from orderparam.shown import html_of
 from orderparam.spacegroup import report_symmetry
 from orderparam.symmetry.carriers import Carrier
 from orderparam.symmetry.constraints import Constraint
@@ -121,6 +122,13 @@ class Discovery:
         if not self.fit.converged:
             notes.append(f"the fit did not converge: an atom is {self.exact_difference:.1e} angstrom off")
         return tuple(notes)
+
+    def __str__(self) -> str:
+        carrier = self.carrier.name if self.carrier else "a scalar"
+        return f"Discovery({self.analysis}, on {carrier}, off by {self.fit.deviation.max:.1e} angstrom)"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def discover(

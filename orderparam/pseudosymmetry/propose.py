@@ -17,6 +17,7 @@ from orderparam.crystal import Crystal
 from orderparam.errors import SymmetryError
 from orderparam.lattice import QuotientLattice
 from orderparam.parent import Parent, symmetrise
+from orderparam.shown import html_of
 from orderparam.spacegroup import CENTRINGS, SpaceGroup, centring_letter, primitive_cell, report_symmetry
 
 from .averages import Average, Child, distance, search_averages
@@ -156,6 +157,9 @@ class Proposal:
 
     def __str__(self) -> str:
         return f"Proposal({self.group}, index {self.index}, rms {self.rms:.3f} angstrom, score {self.score:.3f})"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def propose_parents(child: Crystal, *, symprec: float = 1e-3, limit: int = 12) -> tuple[Proposal, ...]:

@@ -263,7 +263,7 @@ def _bonded(cartesian: np.ndarray, lattice: np.ndarray, kinds: np.ndarray) -> li
             if 0.1 < d < limit
         ]
     least = max(_negativity(kind) for kind in radii) - LIGAND
-    chosen = [bond for bond in found if _is_drawn(kinds[bond[0]], kinds[bond[1]], least)]
+    chosen = [bond for bond in found if _is_drawn(str(kinds[bond[0]]), str(kinds[bond[1]]), least)]
     return chosen or found
 
 

@@ -11,6 +11,7 @@ from orderparam.crystal import Crystal
 from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.denoise import spread
 from orderparam.formats.childcell import operation_text
+from orderparam.shown import html_of
 from orderparam.supercell import Supercell
 
 from .cosets import Cosets
@@ -55,6 +56,12 @@ class Domain:
     def crystal(self, name: str = "") -> Crystal:
         """Return the structure."""
         return self.supercell.with_displacements(self.displacements, self.strain, name)
+
+    def __str__(self) -> str:
+        return f"Domain({self.number}, {self.operation}, {self.kind})"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def find_domains(analysis: Analysis) -> tuple[Domain, ...]:

@@ -12,6 +12,7 @@ from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.denoise import on_group, spread
 from orderparam.discovery.evidence import Statistics
 from orderparam.distortion import Distortion
+from orderparam.shown import html_of
 from orderparam.spacegroup import standard_setting
 from orderparam.supercell import Subgroup
 from orderparam.symmetry.isotropy import fixed_projector
@@ -120,6 +121,12 @@ class SubgroupGraph:
     def splitting(self, edge: Edge) -> tuple[Splitting, ...]:
         """Return how the Wyckoff positions split along an edge."""
         return wyckoff_splitting(self.nodes[edge.child], self.nodes[edge.parent])
+
+    def __str__(self) -> str:
+        return f"SubgroupGraph({len(self.nodes)} groups, {len(self.edges)} relations)"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def subgroup_graph(analysis: Analysis, *, on_step: Callable[[int], None] | None = None) -> SubgroupGraph:

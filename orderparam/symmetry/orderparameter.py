@@ -9,6 +9,7 @@ import numpy as np
 
 from orderparam.distortion import Distortion
 from orderparam.o3 import irreps_to_symmetric, symmetric_to_irreps
+from orderparam.shown import html_of
 from orderparam.supercell import Subgroup, Supercell
 
 from .isotropy import direction_symbol, fixed_projector, fixed_space, stabiliser, whole_group
@@ -92,6 +93,9 @@ class OrderParameter:
     def __str__(self) -> str:
         return f"{self.label} {self.direction} {self.amplitude_supercell:.4f}"
 
+    __repr__ = __str__
+    _repr_html_ = html_of
+
 
 @dataclass(frozen=True, eq=False)
 class Decomposition:
@@ -130,6 +134,12 @@ class Decomposition:
         for found in (*self.displacive, *self.strain):
             group = group & found.subgroup
         return group
+
+    def __str__(self) -> str:
+        return f"Decomposition({', '.join(map(str, self.displacive)) or 'no displacements'})"
+
+    __repr__ = __str__
+    _repr_html_ = html_of
 
 
 def projected_field(decomposition: Decomposition, group: Subgroup) -> tuple[np.ndarray, np.ndarray]:

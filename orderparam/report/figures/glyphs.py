@@ -86,8 +86,8 @@ def _shape(irrep: Irrep, value: np.ndarray, size: float, level: int) -> list[tup
     """Return the meshes of one value with their colours and signs."""
     if irrep.l == 0:
         ball = sphere(level - 1)
-        look = (ORANGE, " +") if value[0] > 0 else (BLUE, " −")
-        return [(Mesh(0.6 * size * ball.vertices, ball.triangles), *look)]
+        colour, sign = (ORANGE, " +") if value[0] > 0 else (BLUE, " −")
+        return [(Mesh(0.6 * size * ball.vertices, ball.triangles), colour, sign)]
     if irrep.l == 1 and irrep.parity == 1:
         return [(circulation(value, 0.75 * size, 0.11 * max(size, 0.5)), GREEN, "")]
     if irrep.l == 1:
