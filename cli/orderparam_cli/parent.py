@@ -36,7 +36,9 @@ def parent(
     then the weak ones. With --modes the first is taken as the parent and its order parameters are found at once
     (--noise as in `orderparam modes`).
 
-    Example: orderparam parent LaMnO3_62.cif --write parents --modes
+    For example:
+
+      orderparam parent LaMnO3_62.cif --write parents --modes
     """
     from orderparam.crystal import read_crystal
     from orderparam.discovery.analyse import analyse

@@ -19,7 +19,9 @@ def symmetry(
 ) -> None:
     """Report the space group of each FILE, its sites, and how the group changes with the tolerance.
 
-    Example: orderparam symmetry LaMnO3_221.cif LaMnO3_62.cif --symprec 0.01
+    For example:
+
+      orderparam symmetry LaMnO3_221.cif LaMnO3_62.cif --symprec 0.01
     """
     from orderparam.crystal import read_crystal
     from orderparam.records import symmetry_list, symmetry_record
