@@ -176,20 +176,6 @@ def _carries(parent: Parent, irrep: ParentIrrep, pattern: Pattern) -> bool:
     return bool(carriers & set(pattern.orbits) if pattern.orbits else carriers)
 
 
-def drawn_directions(parent: Parent, found: Found, pattern: Pattern) -> tuple[dict[str, Any] | None, str]:
-    """Return the drawing of the first set of irreps, or None and why there is none."""
-    if not parent.crystal.n_sites:
-        return None, f"{parent.group} has no atoms to draw: give the file of a structure as PARENT."
-    irreps, directions = found[0]
-    for irrep in irreps:
-        if not _carries(parent, irrep, pattern):
-            return (
-                None,
-                f"No displacement can carry {irrep.label}; --irrep LABEL draws the directions of another irrep.",
-            )
-    return directions_drawing(irreps, directions, pattern), ""
-
-
 def _structure(parent: Parent, direction: Direction, pattern: Pattern) -> Crystal:
     supercell = Supercell.build(parent, direction.subgroup.lattice_basis)
     return supercell.with_displacements(direction_field(direction, pattern, supercell), np.zeros((3, 3)))
