@@ -283,7 +283,7 @@ def _parse_cif(path: Path) -> tuple[Structure, tuple[str, ...]]:
 
 def _read_deuterium_as_hydrogen(parser: CifParser) -> None:
     """Rename D in the parsed blocks: pymatgen counts H and D on one site twice."""
-    for block in parser._cif.data.values():
+    for block in parser._cif.data.values():  # pyright: ignore[reportAttributeAccessIssue]
         column = "_atom_site_type_symbol" if "_atom_site_type_symbol" in block.data else "_atom_site_label"
         if isinstance(entries := block.data.get(column), list):
             block.data["_atom_site_type_symbol"] = [re.sub(r"^D(?![a-z])", "H", entry) for entry in entries]

@@ -17,8 +17,7 @@ from orderparam.parent import abstract_parent, symmetrise
 from orderparam.subgroups import subgroup_graph
 from orderparam.symmetry.parentirreps import named_irrep, special_irreps
 from orderparam.symmetry.strata import find_directions
-
-from .test_modes_speed import megabytes, seconds
+from tests.benchmarks.test_modes_speed import megabytes, seconds
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
 OURS = [sys.executable, "-m", "orderparam_cli.main"]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from children import random_child, scrambled
 
 from orderparam.crystal import Crystal, read_crystal
 from orderparam.discovery.relate import relate
@@ -13,6 +12,7 @@ from orderparam.parent import symmetrise
 from orderparam.pseudosymmetry import Proposal, propose_parents
 from orderparam.pseudosymmetry.propose import Ladder
 from orderparam.spacegroup import primitive_cell, report_symmetry
+from tests.pseudosymmetry.children import random_child, scrambled
 
 ROOT = Path(__file__).parents[2]
 STRUCTURES = ROOT / "structures"
