@@ -40,6 +40,7 @@ from orderparam.network.architecture import Architecture
 from orderparam.network.layout import draw_weights
 from orderparam.network.orbits import Orbits
 from orderparam.network.problem import FitConfig, FitProblem, InputBlock
+from orderparam.network.reduced import single_thread
 from orderparam.network.residuals import Residuals, build_network
 from orderparam.network.solver import solve
 from orderparam.o3 import Irrep
@@ -127,7 +128,8 @@ def sparse_fit(problem, seed, price=1e-3, rounds=5):
             point = residuals.evaluate(x)
             return Priced(np.concatenate([point.residuals, costs * x[len(weights) :]]), point, costs)
 
-        unknowns = solve(evaluate, unknowns, tolerance=1e-9, max_iterations=10).unknowns
+        with single_thread():  # small matrices: more threads are slower
+            unknowns = solve(evaluate, unknowns, tolerance=1e-9, max_iterations=10).unknowns
         field = unknowns[len(weights) :]
         sizes = np.array([np.linalg.norm(part) for part in np.split(field, ends[1:-1])])
     # the basis of the residuals is orthonormal: their rms per coordinate is that of the atoms

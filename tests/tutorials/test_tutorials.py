@@ -21,7 +21,7 @@ def cells(path: Path) -> list[tuple[str, str]]:
 
 
 def execute(notebook: nbformat.NotebookNode) -> None:
-    ExecutePreprocessor(timeout=60, kernel_name="python3").preprocess(notebook, {"metadata": {"path": str(TUTORIALS)}})
+    ExecutePreprocessor(timeout=300, kernel_name="python3").preprocess(notebook, {"metadata": {"path": str(TUTORIALS)}})
 
 
 def test_there_are_tutorials() -> None:
