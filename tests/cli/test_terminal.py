@@ -115,7 +115,7 @@ def run_folder(program, tmp_path) -> Path:
 def test_bad_runs_and_pages(refused, run_folder, tmp_path, monkeypatch):
     assert "no such folder" in refused("report", tmp_path / "nowhere")
     (tmp_path / "blocked.html").mkdir()
-    assert "this is a folder" in refused("report", run_folder, "--html", tmp_path / "blocked.html")
+    assert "is a folder" in refused("report", run_folder, "--html", tmp_path / "blocked.html")
     (tmp_path / "file").write_text("")
     message = refused("modes", *PAIR, "--html", tmp_path / "file/page.html")
     assert "cannot be written" in message

@@ -110,7 +110,7 @@ def gradient(source: Discovery | Mapping[str, Any]) -> go.Figure:
     )
     values = np.full((len(rows), len(columns)), np.nan)
     texts = np.full(values.shape, "cannot hold this irrep", dtype=object)
-    for e in entries:
+    for e in sorted(entries, key=lambda e: e["norm"]):  # of entries of one name the largest is shown
         place = rows.index(f"{e['site']} {e['irrep']}"), columns.index(e["space_group_irrep"])
         values[place] = np.log10(e["norm"]) if e["norm"] > 0 else np.nan
         texts[place] = f"{e['norm']:.2e}" if e["norm"] > 0 else "exactly zero"
