@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from .pseudosymmetry import Proposal, propose_parents
     from .records import fit_record, modes_record, to_json
     from .spacegroup import SpaceGroup, report_symmetry
+    from .subgroups import Domain, SubgroupGraph, find_domains, subgroup_graph
     from .subgroups.constraints import parse_constraints
     from .supercell import Supercell
     from .symmetry.constraints import Constraint
+    from .symmetry.inverse import leads_to
     from .symmetry.orderparameter import Decomposition, OrderParameter, decompose
+    from .symmetry.parentirreps import ParentIrrep, named_irrep, special_irreps
+    from .symmetry.strata import Direction, find_directions
     from .symmetry.subspace import Subspace
 
 __version__ = "0.1.0"
