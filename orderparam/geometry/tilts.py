@@ -105,17 +105,17 @@ def axis_tilts(octahedra: CarriedOctahedra) -> tuple[AxisTilt, ...]:
     along = links[:, 2] // 2  # ligands +1, -1, +2, ... lie along axes 1, 1, 2, ...
     found = []
     for axis, name in enumerate(octahedra.network.axis_names):
-        in_phase = _pattern_amplitude(omega[:, axis], links, along != axis)
-        anti_phase = _pattern_amplitude(omega[:, axis], links, np.ones(len(links), bool))
         has_phase = bool((along == axis).any())
-        alternating = float(np.hypot(in_phase, anti_phase)) if has_phase else in_phase
+        flips = [along != axis, np.ones(len(links), bool)]
+        found_phases, alternating = _amplitudes(omega[:, axis], links, flips if has_phase else flips[:1])
+        in_phase, anti_phase = found_phases if has_phase else (None, None)
         left = np.mean(omega[:, axis] ** 2) - alternating**2
         sizes = np.abs(omega[:, axis])
         found.append(
             AxisTilt(
                 name,
-                in_phase if has_phase else None,
-                anti_phase if has_phase else None,
+                in_phase,
+                anti_phase,
                 alternating,
                 float(np.sqrt(max(left, 0.0))),
                 float(sizes.mean()),
@@ -125,29 +125,39 @@ def axis_tilts(octahedra: CarriedOctahedra) -> tuple[AxisTilt, ...]:
     return tuple(found)
 
 
-def _pattern_amplitude(values: np.ndarray, links: np.ndarray, flips: np.ndarray) -> float:
-    """Return the amplitude of a two-coloured pattern in values (N,), which changes sign across the links `flips`.
+def _amplitudes(values: np.ndarray, links: np.ndarray, flips: list[np.ndarray]) -> tuple[list[float], float]:
+    """Fit values (N,) by patterns that change sign across the links `flips`; return their amplitudes and that of all.
 
-    Each connected part of the network has an amplitude of its own, |mean of sign times value|, zero where the pattern
-    does not fit into the child's cell; the result is their root mean square over all octahedra.
+    Every connected part of the network has amplitudes of its own, fitted together: where octahedra are missing the
+    patterns are not orthogonal. A pattern that does not fit into the child's cell has none. The results are root mean
+    squares over all octahedra.
     """
+    patterns = [_pattern(links, flip, len(values)) for flip in flips]
+    squares, total = np.zeros(len(flips)), 0.0
+    parts = patterns[0][0]
+    for part in np.unique(parts):
+        members = parts == part
+        basis = np.stack([signs[members] for _, signs in patterns], axis=1)
+        found = np.linalg.pinv(basis) @ values[members]
+        squares += members.sum() * found**2
+        total += float(np.sum((basis @ found) ** 2))
+    return [float(a) for a in np.sqrt(squares / len(values))], float(np.sqrt(total / len(values)))
+
+
+def _pattern(links: np.ndarray, flips: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the connected part of every octahedron (n,) and its sign (n,), zero where no signs fit the part."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
     # the double cover: octahedron i in colour + is node i, in colour - node n + i
-    n, (i, j) = len(values), links[:, :2].T
+    i, j = links[:, :2].T
     target, mirrored = np.where(flips, j + n, j), np.where(flips, j, j + n)
     rows, columns = np.concatenate([i, i + n]), np.concatenate([target, mirrored])
     graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(2 * n, 2 * n))
     _, colour = connected_components(graph, directed=False)
     plus, minus = colour[:n], colour[n:]
-    total = 0.0
-    for part in np.unique(np.minimum(plus, minus)):
-        members = np.flatnonzero(np.minimum(plus, minus) == part)
-        if (plus[members] != minus[members]).all():
-            signs = np.where(plus[members] == part, 1.0, -1.0)
-            total += len(members) * float(np.mean(signs * values[members])) ** 2
-    return float(np.sqrt(total / n))
+    _, parts = connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
+    return parts, np.where(plus == minus, 0.0, np.where(plus < minus, 1.0, -1.0))
 
 
 def glazer_system(tilts: tuple[AxisTilt, ...], tolerance: float = GLAZER_TOLERANCE) -> Glazer:

@@ -198,6 +198,23 @@ def test_both_phases_about_one_axis_are_told_apart():
     assert geometry.glazer.standard == "a0a0c+"
 
 
+@pytest.mark.parametrize("symbol", ["a0a0c-", "a+b-b-", "a-a-a-"])
+@pytest.mark.parametrize("missing", [[0], [2], [0, 5]])
+def test_vacancies_make_no_tilts(symbol, missing):
+    """Octahedra without their centre or a ligand: the patterns are not orthogonal any more."""
+
+    def with_vacancies(crystal):
+        keep = [i for i in range(crystal.n_sites) if i not in missing]
+        return type(crystal)(crystal.lattice, crystal.positions[keep], tuple(crystal.species[i] for i in keep))
+
+    ideal = symmetrise(with_vacancies(tilted("a0a0a0", ANGLES)))
+    geometry = describe_geometry(relate(ideal, with_vacancies(tilted(symbol, ANGLES))))
+    assert 5 <= len(geometry.octahedra) < 8
+    assert [sign for sign, _ in sizes(geometry.tilts)] == [sign for sign, _ in built(symbol)]
+    assert [a for _, a in sizes(geometry.tilts)] == pytest.approx([a for _, a in built(symbol)], abs=1e-4)
+    assert geometry.glazer.standard == symbol
+
+
 def test_a_pattern_that_does_not_fit_the_cell_has_no_amplitude():
     """In one primitive cell every octahedron is its own neighbour: it cannot turn the other way round."""
     strained = perovskite()
