@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from .constrained import Constrained
 from .floor import Floor, symmetry_floor
 from .inputs import Inputs, choose_inputs, fit_problem
 from .naming import GradientEntry, LearnedOrderParameter, input_gradient, name_inputs
-from .reach import fit_to_floor, fit_without_order_parameter, within_reach
+from .reach import fit_child, fit_to_floor, fit_without_order_parameter
 from .verification import Necessity, necessity, staged
 
 if TYPE_CHECKING:
@@ -223,8 +223,6 @@ def _fit(
     on_step: Callable[[str, int, float], None] | None,
 ) -> _Reached:
     """Fit what the inputs allow: the child, what a constraint leaves of it, or its symmetric part."""
-    from orderparam.network.fit import fit
-
     step = staged(on_step, "fit")
     supercell = analysis.relation.distortion.supercell
     blocks = inputs.blocks(supercell)
@@ -235,9 +233,7 @@ def _fit(
     if inputs.carrier is None and analysis.relation.distortion.group.index > 1:
         return _Reached(fit_without_order_parameter(analysis, floor, config=config, on_step=step), blocks)
     problem = fit_problem(analysis, blocks)
-    problem, choice, helpers, unreachable = within_reach(analysis, problem, inputs.members, config)
-    result = fit(problem, config, architecture=choice.architecture, on_step=step)
-    return _Reached(replace(result, choice=choice), problem.inputs, helpers, unreachable)
+    return _Reached(*fit_child(analysis, problem, inputs.members, config, step))
 
 
 def _group_of(crystal: Crystal) -> tuple[int, str]:
