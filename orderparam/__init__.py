@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .discovery.discover import Discovery, discover, predicted_crystal
     from .discovery.floor import Floor, symmetry_floor
     from .discovery.naming import input_gradient
+    from .discovery.pointrelation import analyse_points
     from .discovery.relate import Relation, relate
     from .distortion import Distortion
     from .errors import OrderParamError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .network.trained import TrainedNetwork
     from .o3 import Irrep
     from .parent import Parent, abstract_parent, symmetrise
+    from .pointparent import symmetrise_points
+    from .pointset import PointSet, read_points
     from .pseudosymmetry import Proposal, propose_parents
     from .records import fit_record, modes_record, to_json
     from .spacegroup import SpaceGroup, report_symmetry
@@ -56,6 +59,7 @@ __all__ = [
     "OrderParameter",
     "Parent",
     "ParentIrrep",
+    "PointSet",
     "Proposal",
     "Relation",
     "SpaceGroup",
@@ -65,6 +69,7 @@ __all__ = [
     "TrainedNetwork",
     "abstract_parent",
     "analyse",
+    "analyse_points",
     "compare_carriers",
     "crystal_to_cif",
     "decompose",
@@ -84,12 +89,14 @@ __all__ = [
     "predicted_crystal",
     "propose_parents",
     "read_crystal",
+    "read_points",
     "relate",
     "rename_species",
     "report_symmetry",
     "special_irreps",
     "subgroup_graph",
     "symmetrise",
+    "symmetrise_points",
     "symmetry_floor",
     "to_json",
 ]
@@ -110,6 +117,7 @@ _HOMES = {
     "OrderParameter": "symmetry.orderparameter",
     "Parent": "parent",
     "ParentIrrep": "symmetry.parentirreps",
+    "PointSet": "pointset",
     "Proposal": "pseudosymmetry",
     "Relation": "discovery.relate",
     "SpaceGroup": "spacegroup",
@@ -119,6 +127,7 @@ _HOMES = {
     "TrainedNetwork": "network.trained",
     "abstract_parent": "parent",
     "analyse": "discovery.analyse",
+    "analyse_points": "discovery.pointrelation",
     "compare_carriers": "discovery.comparison",
     "crystal_to_cif": "crystal",
     "decompose": "symmetry.orderparameter",
@@ -138,12 +147,14 @@ _HOMES = {
     "predicted_crystal": "discovery.discover",
     "propose_parents": "pseudosymmetry",
     "read_crystal": "crystal",
+    "read_points": "pointset",
     "relate": "discovery.relate",
     "rename_species": "crystal",
     "report_symmetry": "spacegroup",
     "special_irreps": "symmetry.parentirreps",
     "subgroup_graph": "subgroups",
     "symmetrise": "parent",
+    "symmetrise_points": "pointparent",
     "symmetry_floor": "discovery.floor",
     "to_json": "records",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 STORE = ROOT / "docs" / "_cache"
-SOURCES = ("orderparam/**/*.py", "orderparam/data/*", "cli/**/*.py", "structures/*/*.cif")
+SOURCES = ("orderparam/**/*.py", "orderparam/data/*", "cli/**/*.py", "structures/*/*.cif", "structures/*/*.xyz")
 
 
 def keeps_stale() -> bool:
