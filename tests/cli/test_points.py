@@ -126,6 +126,13 @@ def test_a_folder_changes_its_kind(program, tmp_path):
     ]  # fmt: skip
 
 
+def test_no_page_of_a_finite_set(program, refused, tmp_path):
+    pair = (POINTS / "square.xyz", POINTS / "rectangle.xyz")
+    assert program("fit", *pair, "--out", tmp_path / "run", "-q").code == 0
+    assert "finite set of points" in refused("report", tmp_path / "run")
+    assert "--html: only for crystals" in refused("modes", *pair, "--html", tmp_path / "x.html")
+
+
 # --- bad input ----------------------------------------------------------------------------------------------------
 
 
