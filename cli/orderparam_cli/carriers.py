@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .terminal import counting, print_report, print_warnings, progress, write_json
+from .terminal import command_line, counting, print_report, print_warnings, progress, write_json, write_page
 
 
 def carriers(
@@ -20,6 +20,7 @@ def carriers(
         str | None, typer.Option(metavar="LABELS", help="Primary order parameters to hold, such as R4+,M3+.")
     ] = None,
     json: options.Json = None,
+    html: options.Page = None,
     quiet: options.Quiet = False,
     noise: options.Noise = None,
     symprec: options.Symprec = options.SYMPREC,
@@ -33,7 +34,7 @@ def carriers(
 
     For example:
 
-      orderparam carriers LaMnO3_221.cif LaMnO3_62.cif --fit
+      orderparam carriers LaMnO3_221.cif LaMnO3_62.cif --fit --html carriers.html
     """
     from orderparam.discovery.comparison import compare_carriers, try_carrier
     from orderparam.records import carriers_record
@@ -42,7 +43,7 @@ def carriers(
     pair = options.PairOptions(
         parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
     )
-    options.check_targets([json], [parent, child])
+    options.check_targets([json, html], [parent, child])
     wanted = options.parse_labels(irreps)
     with progress("finding the order parameters ..."):
         analysis = pair.analyse()
@@ -57,6 +58,12 @@ def carriers(
     primaries = wanted or (analysis.primaries.labels if analysis.primaries else ())
     if json:
         write_json(carriers_record(compared, primaries), json)
+    if html:
+        from orderparam.records import modes_record
+        from orderparam.report.page import carriers_page
+
+        record = carriers_record(compared, primaries)
+        write_page(html, carriers_page(record, modes_record(analysis), command=command_line()))
     if not quiet and json != "-":
         print_report(carriers_report(compared, primaries))
     print_warnings(analysis.warnings)

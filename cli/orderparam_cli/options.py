@@ -165,7 +165,6 @@ def check_targets(targets: Sequence[str | None], inputs: Sequence[str], *, folde
     for target in targets:
         if not target or target == "-":
             continue
-        check_writable(target)
         place = Path(target).resolve()
         if place in read:
             raise InvalidInputError(f"{target}: this would overwrite an input; give another name")

@@ -29,6 +29,7 @@ def pages(tmp_path_factory) -> Path:
         "modes": ["modes", *PAIR],
         "subgroups": ["subgroups", *PAIR],
         "domains": ["domains", *PAIR],
+        "carriers": ["carriers", *PAIR],
         "directions": ["directions", PAIR[0], "--irrep", "R4+"],
         "directions_k": ["directions", "Pm-3m", "--k", "M"],
     }
@@ -43,7 +44,7 @@ def atoms(browser, viewer: int = 0) -> np.ndarray:
     return np.array(browser.run(f"return Array.from(orderparam.viewers[{viewer}].now)")).reshape(-1, 3)
 
 
-@pytest.mark.parametrize("name", ["fit", "modes", "subgroups", "domains", "directions", "directions_k"])
+@pytest.mark.parametrize("name", ["fit", "modes", "subgroups", "domains", "carriers", "directions", "directions_k"])
 def test_a_page_loads_alone(browser, pages, name):
     browser.open(pages / f"{name}.html")
     assert browser.errors() == []

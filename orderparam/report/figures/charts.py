@@ -179,8 +179,8 @@ def carriers(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     Parameters
     ----------
     rows : sequence of dict
-        The block ``"carriers"`` of a record: element, site, irrep, components_per_formula_unit, share_held, tied,
-        chosen and with.
+        The block ``"carriers"`` of a record: site, irrep, components_per_formula_unit, share_held, tied, chosen, and
+        `with` for members of a pair.
     """
     import plotly.graph_objects as go
 
@@ -213,9 +213,9 @@ def _carrier_rows(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str
     found: dict[str, tuple[str, int, str, float]] = {}
     names = [f"{r['site']}:{r['irrep']}" for r in rows]
     for i, row in enumerate(rows):
-        if row["with"] and i and len(rows[i - 1]["with"]) == 1 and f"{names[i - 1]} + {names[i]}" in found:
+        if row.get("with") and i and len(rows[i - 1].get("with", ())) == 1 and f"{names[i - 1]} + {names[i]}" in found:
             continue
-        partner = rows[i + 1] if row["with"] and i + 1 < len(rows) else None
+        partner = rows[i + 1] if row.get("with") and i + 1 < len(rows) else None
         name = names[i] + (f" + {names[i + 1]}" if partner else "")
         cost = row["components_per_formula_unit"] + (partner["components_per_formula_unit"] if partner else 0)
         kind = "chosen" if row["chosen"] else "tied with it" if row["tied"] else "other"

@@ -135,12 +135,13 @@ def directions_page(record: Record, drawing: Record | None, *, reason: str = "",
     return page.html(_simple_lead(record, f"{len(rows)} directions."))
 
 
-def carriers_page(rows: Sequence[Record], *, title: str, lead: str = "", command: str = "") -> str:
-    """Return the page of the carriers of a pair: rows as in the block ``"carriers"`` of a record."""
-    page = Document(title)
-    sections.carriers(page, rows, shown=500)
+def carriers_page(record: Record, modes: Record, *, command: str = "") -> str:
+    """Return the page of the carriers of a pair (schema ``orderparam/carriers``) with the pair's decomposition."""
+    page = Document(_title(modes))
+    sections.compared_carriers(page, record)
+    sections.order_parameters(page, modes)
     _closing(page, command, versions(), None)
-    return page.html(tag("p", lead, class_="lead"))
+    return page.html(_lead(modes))
 
 
 def _command_of(config: Record) -> str:

@@ -339,3 +339,47 @@ def carriers(page: Document, rows: Sequence[Record], *, shown: int = 40) -> None
     page.add(
         "carriers", "Carriers", page.figure(figures.carriers(rows), told), table(columns, listed, numbers=(3, 4)), more
     )
+
+
+def compared_carriers(page: Document, record: Record) -> None:
+    """Add all site irreps compared as carriers of the primary order parameters, and what a network makes of each."""
+    found = record["carriers"]
+    able = [r for r in found if r["holds_primaries"]]
+    rows = [
+        (
+            "chosen" if r["chosen"] else "tied" if r["tied"] else "",
+            f"{r['site']}:{r['irrep']}",
+            "yes" if r["holds_primaries"] else "no",
+            ", ".join(r["holds"]) or "-",
+            r["components_per_formula_unit"],
+            f"{100 * r['share_held']:.1f}",
+            group_text(r["isotropy_subgroup"]),
+            f"{r['floor']['max']:.4f}",
+            _trials(r["trials"]),
+        )
+        for r in found
+    ]
+    columns = (
+        "", "carrier", "all primaries", "holds", "numbers per formula unit", "holds of |u|² (%)", "leaves",
+        "floor (Å)", "trials",
+    )  # fmt: skip
+    wanted = ", ".join(record["primaries"]) or "nothing"
+    told = f"{len(able)} of {len(found)} site irreps can hold {wanted}; what they cost:"
+    names = ", ".join(f"{r['site']}:{r['irrep']}" for r in able[:14])
+    note = (
+        "leaves: the group that what it holds leaves; floor: the largest error that symmetry then forces"
+    )
+    page.add(
+        "carriers",
+        "Carriers compared",
+        page.figure(figures.carriers(able), f"{told} {names}."),
+        table(columns, rows, caption=note, numbers=(4, 5, 7)),
+    )
+
+
+def _trials(trials: Record | None) -> str:
+    return "-" if trials is None else ", ".join(f"{name} {_short(value)}" for name, value in trials.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
