@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystal import Crystal, Peak, powder_pattern
+from orderparam.crystal import Crystal
 from orderparam.discovery.analyse import Analysis
+from orderparam.powder import Peak, powder_pattern
 from orderparam.symmetry.orderparameter import OrderParameter
 
 COPPER = 1.54184

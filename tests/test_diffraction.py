@@ -1,5 +1,6 @@
 """Superlattice lines and the order parameters that make them."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from orderparam.crystal import read_crystal
 from orderparam.diffraction import find_reflections, reflection_rows, superlattice_positions
 from orderparam.discovery.analyse import analyse
+from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise
+from orderparam.powder import powder_pattern
 from orderparam.tables import to_csv
 
 STRUCTURES = Path(__file__).parents[1] / "structures"
@@ -55,3 +58,32 @@ def test_positions_and_rows(manganite):
     assert all(len(arms) == 1 for arms in positions.values())
     text = to_csv(reflection_rows(find_reflections(manganite, largest=40.0)))
     assert text.splitlines()[0].startswith("two_theta,d,intensity,child_hkl,parent_hkl,superlattice,k_of,share R4+")
+
+
+PATTERNS = ["perovskite/LaMnO3_62", "quartz/SiO2_154", "manganite/YMnO3_185", "fluorite/ZrO2_14", "elements/In_139"]
+
+
+@pytest.mark.parametrize("name", [*PATTERNS, "mixed"])
+def test_powder_lines_are_those_of_pymatgen(name):
+    from pymatgen.analysis.diffraction.xrd import XRDCalculator
+
+    crystal = read_crystal(STRUCTURES / f"{PATTERNS[0] if name == 'mixed' else name}.cif")
+    if name == "mixed":
+        crystal = replace(crystal, species=tuple("Ca0.25La0.75" if s == "La" else s for s in crystal.species))
+    expected = XRDCalculator(wavelength=1.54184).get_pattern(crystal.to_pymatgen(), scaled=False)
+    found = powder_pattern(crystal)
+    assert len(found) == len(expected.x)
+    assert [p.two_theta for p in found] == pytest.approx(list(expected.x), abs=1e-6)
+    assert [p.intensity for p in found] == pytest.approx(list(expected.y), rel=1e-9)
+    assert [p.spacing for p in found] == pytest.approx(list(expected.d_hkls))
+    for peak, families in zip(found, expected.hkls, strict=True):
+        own = {tuple(sorted(map(abs, hkl))) for hkl in peak.indices}
+        assert len(own) == len(peak.indices)
+        if name not in ("quartz/SiO2_154", "manganite/YMnO3_185"):  # four indices there
+            assert own == {tuple(sorted(map(abs, f["hkl"]))) for f in families}
+
+
+def test_an_element_without_form_factor_is_named():
+    crystal = read_crystal(STRUCTURES / "elements/In_139.cif")
+    with pytest.raises(InvalidInputError, match="no X-ray form factor of Lr"):
+        powder_pattern(replace(crystal, species=("Lr",) * crystal.n_sites))

@@ -57,6 +57,13 @@ window.OrderparamRenderer = (() => {
 
   const rgb = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16) / 255);
 
+  function software() {
+    const gl = document.createElement("canvas").getContext("webgl2"), about = gl && gl.getExtension("WEBGL_debug_renderer_info");
+    const name = about ? gl.getParameter(about.UNMASKED_RENDERER_WEBGL) : "";
+    if (gl) gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|software/i.test(name);
+  }
+
   function compile(gl, [vertex, fragment]) {
     const program = gl.createProgram();
     for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
@@ -80,9 +87,11 @@ window.OrderparamRenderer = (() => {
   };
 
   class Renderer {
-    constructor(canvas) {
+    // many things on a renderer without a graphics card: smooth edges would take most of the time
+    constructor(canvas, many) {
       this.canvas = canvas;
-      const gl = this.gl = canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true, alpha: false });
+      const antialias = !(many && software());
+      const gl = this.gl = canvas.getContext("webgl2", { antialias, preserveDrawingBuffer: true, alpha: false });
       if (!gl) throw new Error("no WebGL 2");
       this.programs = Object.fromEntries(Object.entries(SHADERS).map(([name, source]) => [name, compile(gl, source)]));
       this.layers = [];

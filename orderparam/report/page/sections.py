@@ -366,9 +366,7 @@ def compared_carriers(page: Document, record: Record) -> None:
     wanted = ", ".join(record["primaries"]) or "nothing"
     told = f"{len(able)} of {len(found)} site irreps can hold {wanted}; what they cost:"
     names = ", ".join(f"{r['site']}:{r['irrep']}" for r in able[:14])
-    note = (
-        "leaves: the group that what it holds leaves; floor: the largest error that symmetry then forces"
-    )
+    note = "leaves: the group that what it holds leaves; floor: the largest error that symmetry then forces"
     page.add(
         "carriers",
         "Carriers compared",

@@ -43,7 +43,7 @@ window.OrderparamViewer = (() => {
       this.names = [...root.querySelectorAll(".axis")];
       this.frames = 0;
       this.waiting = this.playing = false;
-      this.renderer = new Renderer(this.canvas);
+      this.renderer = new Renderer(this.canvas, scene.atoms.length > 250);
       this.layers();
       this.home();
       this.pointer();
