@@ -257,3 +257,28 @@ def test_a_large_child_moves_in_time(browser, tmp_path, request):
         ("slider", f"p95 {np.percentile(times, 95):.0f} ms, median {np.median(times):.0f} ms, {name}")
     )
     assert len(times) == 30
+
+
+def test_without_webgl_the_table_is_offered(browser, pages):
+    script = "HTMLCanvasElement.prototype.getContext = new Proxy(HTMLCanvasElement.prototype.getContext, {apply: "
+    script += "(f, self, args) => args[0] === 'webgl2' ? null : Reflect.apply(f, self, args)});"
+    added = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    try:
+        browser.open(pages / "modes.html")
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    told = browser.run("return document.querySelector('.failed:not([hidden])').textContent")
+    assert "the table below has its atoms" in told
+    assert browser.run("return document.querySelectorAll('details tbody tr').length") >= 20
+    assert browser.run("return document.querySelectorAll('.plot .plot-container').length") >= 3  # the charts are there
+
+
+def test_a_printed_page_has_no_controls(browser, pages):
+    browser.open(pages / "modes.html")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        hidden = "return [...document.querySelectorAll('nav, .controls')].every((n) => n.offsetParent === null)"
+        assert browser.run(hidden)
+        assert browser.run("return document.querySelector('canvas').clientWidth") > 300
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

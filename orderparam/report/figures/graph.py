@@ -115,9 +115,9 @@ def _node_trace(nodes: list[Mapping[str, Any]], places: dict[int, tuple[float, f
         textposition="middle right",
         customdata=[[n["id"], _hover(n)] for n in nodes],
         hovertemplate="%{customdata[1]}<extra></extra>",
-        opacity=1.0,
         name="group (filled: realised)",
         marker={
+            "opacity": 1.0,
             "size": [17 if r else 11 for r in realised],
             "symbol": ["circle" if r else "circle-open" for r in realised],
             "color": [n["distance"] for n in nodes],
