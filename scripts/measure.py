@@ -28,7 +28,7 @@ def main() -> None:
         command = [sys.executable, "-m", "pytest", "-q", "tests/benchmarks", "-o", "addopts=", *sys.argv[1:]]
         subprocess.run([*command, f"--benchmark-json={raw}", f"--junitxml={report}"], cwd=ROOT, check=False)
         results = json.loads(raw.read_text())
-        failed = set(re.findall(r'name="([^"]+)"[^>]*><failure', report.read_text()))
+        failed = set(re.findall(r'\sname="([^"]+)"[^>]*><failure', report.read_text()))
     machine = results["machine_info"]
     record = {
         "date": results["datetime"][:10],
