@@ -26,6 +26,9 @@ def pages(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("pages")
     commands = {
         "fit": ["fit", *PAIR, "--out", str(place / "run")],
+        "constrained": ["fit", *PAIR, "--constrain", "subgroup=74", "--out", str(place / "constrained")],
+        "floor": ["fit", *PAIR, "--no-order-parameter", "--out", str(place / "floor")],
+        "identical": ["fit", PAIR[0], PAIR[0], "--out", str(place / "identical")],
         "modes": ["modes", *PAIR],
         "subgroups": ["subgroups", *PAIR],
         "domains": ["domains", *PAIR],
@@ -44,7 +47,10 @@ def atoms(browser, viewer: int = 0) -> np.ndarray:
     return np.array(browser.run(f"return Array.from(orderparam.viewers[{viewer}].now)")).reshape(-1, 3)
 
 
-@pytest.mark.parametrize("name", ["fit", "modes", "subgroups", "domains", "carriers", "directions", "directions_k"])
+PAGES = ["fit", "constrained", "floor", "identical", "modes", "subgroups", "domains", "carriers", "directions"]
+
+
+@pytest.mark.parametrize("name", [*PAGES, "directions_k"])
 def test_a_page_loads_alone(browser, pages, name):
     browser.open(pages / f"{name}.html")
     assert browser.errors() == []
@@ -55,6 +61,16 @@ def test_a_page_loads_alone(browser, pages, name):
     assert browser.run("return document.querySelectorAll('.failed:not([hidden])').length") == 0
     n_plots = browser.run("return document.querySelectorAll('.plot .plot-container').length")
     assert n_plots == browser.run("return document.querySelectorAll('.plot').length")
+
+
+def test_a_page_says_what_the_network_reached(browser, pages):
+    told = {}
+    for name in ("fit", "constrained", "floor"):
+        browser.open(pages / f"{name}.html")
+        told[name] = browser.run("return document.querySelector('.lead').textContent")
+    assert "reproduces the child" in told["fit"]
+    assert "subgroup=74 the network reaches Imma (74), 3.4e-01 Å off the child" in told["constrained"]
+    assert "Without any order parameter the network misses the child by 4.6e-01 Å" in told["floor"]
 
 
 def test_the_checks_can_fail(browser, tmp_path):

@@ -23,8 +23,8 @@ SIZE = 0.34
 """Radius of an atom in units of its covalent radius."""
 
 ARROW_SCALE = 3.0
-_LIGHT = {"ambient": 0.7, "diffuse": 0.5, "specular": 0.15, "roughness": 0.6, "fresnel": 0.05}
-_LAMP = {"x": 70_000, "y": 100_000, "z": 60_000}
+_LIGHT = {"ambient": 0.5, "diffuse": 0.6, "specular": 0.15, "roughness": 0.5, "fresnel": 0.05}
+_LAMP = {"x": -100_000, "y": 100_000, "z": -100_000}  # beside the reader: plotly turns it with the view
 
 
 def structure(

@@ -176,9 +176,23 @@ def _lead(modes: Record, fit: Record | None = None) -> Html:
     else:
         told += "No symmetry is broken. "
     if fit:
-        told += f"The network reproduces the child to {fit['residual']['max']:.0e} Å; "
-        told += f"spglib finds {sections.group_text(fit['predicted']['space_group'])} in its prediction."
+        told += _outcome(fit)
     return Html(tag("p", told, class_="lead") + (sections.warnings(modes) or ""))
+
+
+def _outcome(fit: Record) -> str:
+    """Say what the network reached: the child, what a constraint leaves of it, or the symmetry floor."""
+    missed, group = f"{fit['residual']['max']:.1e} Å", sections.group_text(fit["predicted"]["space_group"])
+    if fit.get("constraint"):
+        exact = f"{fit['constraint']['exact_difference']:.0e} Å"
+        spec = fit["constraint"]["spec"]
+        told = f"Under the constraint {spec} the network reaches {group}, {missed} off the child"
+        return f"{told}, {exact} off the exact answer."
+    if fit["config"].get("order_parameter") is False:
+        return f"Without any order parameter the network misses the child by {missed} and keeps {group}."
+    if not fit["converged"]:
+        return f"The fit did NOT converge: it misses the child by {missed}; spglib finds {group} in its prediction."
+    return f"The network reproduces the child to {missed}; spglib finds {group} in its prediction."
 
 
 def _simple_lead(record: Record, told: str) -> Html:

@@ -288,11 +288,24 @@ def network(page: Document, record: Record) -> None:
         ("prediction", group_text(record["predicted"]["space_group"])),
         ("out of reach", ", ".join(architecture["unreachable"]) or "nothing"),
         ("helpers", ", ".join(architecture["helpers"]) or "none"),
+        *_bounds(record),
     ]  # fmt: skip
     norms = f"Norm of the residuals after each of the {len(record.get('history', []))} steps."
     page.add("fit", "Fit", facts(rows), page.figure(figures.convergence(record), norms))
     _necessity(page, record)
     carriers(page, record["carriers"])
+
+
+def _bounds(record: Record) -> list[tuple[str, str]]:
+    """Return the symmetry floor, and what a constraint gives up."""
+    found = []
+    if floor := record.get("floor"):
+        told = f"without an order parameter an atom is missed by {floor['max']:.4f} Å, rms {floor['rms']:.4f} Å"
+        found.append(("symmetry floor", told))
+    if constraint := record.get("constraint"):
+        left = ", ".join(f"{label} {size:.4f} Å" for label, size in constraint["given_up"].items()) or "nothing"
+        found.append(("constraint", f"{constraint['spec']}; it gives up {left}"))
+    return found
 
 
 def _gradient_table(pulling: Sequence[Record]) -> Html | None:

@@ -37,7 +37,7 @@ window.OrderparamViewer = (() => {
       this.weights = scene.parts.map(() => 1);
       this.path = scene.path;
       this.scale = scene.scale;
-      this.state = scene.parts.length ? -1 : scene.state;
+      this.state = this.home_state = scene.parts.length || !scene.states.length ? -1 : scene.state;
       this.canvas = root.querySelector("canvas");
       this.tip = root.querySelector(".tip");
       this.names = [...root.querySelectorAll(".axis")];
@@ -251,7 +251,7 @@ window.OrderparamViewer = (() => {
       on("button[data-reset]", "click", () => {
         this.root.querySelectorAll("input[data-part]").forEach((slider) => weigh(slider, 1));
         this.playing = false;
-        this.choose(this.scene.parts.length ? -1 : this.scene.state);
+        this.choose(this.home_state);
         this.setPath(1);
         this.home();
       });
