@@ -8,6 +8,8 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent), str(HERE.parent / "cli")]
 
 import orderparam  # noqa: E402
 
+(HERE / "_cache" / "files").mkdir(parents=True, exist_ok=True)
+
 project = "orderparam"
 author = "The orderparam developers"
 copyright = author
@@ -25,6 +27,7 @@ suppress_warnings = ["ref.python"]  # shapes such as (n, dimension) are no refer
 html_theme = "furo"
 html_title = f"orderparam {version}"
 html_static_path = ["_static"]
+html_extra_path = ["_cache/files"]
 html_css_files = ["orderparam.css"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -18,6 +18,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything with Sphinx."""
     app.add_directive("run", commands.Run)
     app.add_directive("python", commands.Python)
+    app.add_directive("keep", commands.Keep)
     app.add_directive("options", commands.Options)
     app.add_directive("fields", commands.Fields)
     app.add_html_math_renderer("mathml", (markup.visit_inline, None), (markup.visit_block, None))

@@ -10,7 +10,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 STORE = ROOT / "docs" / "_cache"
-SOURCES = ("orderparam/**/*.py", "orderparam/data/*", "cli/**/*.py", "structures/*/*.cif", "structures/*/*.xyz")
+FILES = STORE / "files"
+"""Files that commands have made and that the site holds: `html_extra_path`."""
+
+SOURCES = (
+    "orderparam/**/*.py",
+    "orderparam/**/*.js",
+    "orderparam/**/*.css",
+    "orderparam/data/*",
+    "cli/**/*.py",
+    "structures/*/*.cif",
+    "structures/*/*.xyz",
+)
 
 
 def keeps_stale() -> bool:

@@ -52,6 +52,18 @@ class Workspaces:
             cache.save(key, known)
         return known[0], known[1]
 
+    def keep(self, page: str, family: str, name: str) -> None:
+        """Store a file that the commands so far have made, for the site; they are run again if it is not there."""
+        where = (page, family)
+        key = cache.key_of(family, json.dumps(self.asked[where]), name)
+        target = cache.FILES / name
+        if cache.load(key) is None or not target.exists():
+            for one in self.asked[where][len(self.done.setdefault(where, [])) :]:
+                self._run(where, one)
+            cache.FILES.mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.places[where] / name, target)
+            cache.save(key, name)
+
     def _run(self, where: tuple[str, str], command: list[str]) -> tuple[str, int]:
         if where not in self.places:
             self.places[where] = Path(tempfile.mkdtemp(dir=self.base))
@@ -161,6 +173,22 @@ class Python(Run):
     def _blocks(self, shown: str, printed: str, language: str) -> list[nodes.Node]:
         code = nodes.literal_block(shown, shown, language=language)
         return [code, nodes.literal_block(printed, printed, language="text")] if printed else [code]
+
+
+class Keep(SphinxDirective):
+    """A link to a file that the commands of this page have made: ``{keep} page.html``, with a text for the link."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec: ClassVar[dict[str, Callable]] = {"in": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        """Store the file beside the pages and link it."""
+        name = self.arguments[0]
+        WORKSPACES.keep(self.env.docname, self.options.get("in", FOLDER), name)
+        up = "../" * self.env.docname.count("/")
+        link = f'<p><a href="{up}{name}">{" ".join(self.content)}</a></p>'
+        return [nodes.raw(link, link, format="html")]
 
 
 class _Table(SphinxDirective):
