@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from .discovery.floor import Floor, symmetry_floor
     from .discovery.naming import input_gradient
     from .discovery.pointrelation import analyse_points
+    from .discovery.prediction import Predictor
     from .discovery.relate import Relation, relate
+    from .discovery.states import States
     from .distortion import Distortion
     from .errors import OrderParamError
     from .invariants import LandauExpansion, find_couplings, fit_energies, invariant_polynomials, landau_expansion
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .pointset import PointSet, read_points
     from .pseudosymmetry import Proposal, propose_parents
     from .records import fit_record, modes_record, to_json
+    from .records.model import load_predictor
     from .spacegroup import SpaceGroup, report_symmetry
     from .subgroups import Domain, SubgroupGraph, find_domains, subgroup_graph
     from .subgroups.constraints import parse_constraints
@@ -60,9 +63,11 @@ __all__ = [
     "Parent",
     "ParentIrrep",
     "PointSet",
+    "Predictor",
     "Proposal",
     "Relation",
     "SpaceGroup",
+    "States",
     "SubgroupGraph",
     "Subspace",
     "Supercell",
@@ -83,6 +88,7 @@ __all__ = [
     "invariant_polynomials",
     "landau_expansion",
     "leads_to",
+    "load_predictor",
     "modes_record",
     "named_irrep",
     "parse_constraints",
@@ -118,9 +124,11 @@ _HOMES = {
     "Parent": "parent",
     "ParentIrrep": "symmetry.parentirreps",
     "PointSet": "pointset",
+    "Predictor": "discovery.prediction",
     "Proposal": "pseudosymmetry",
     "Relation": "discovery.relate",
     "SpaceGroup": "spacegroup",
+    "States": "discovery.states",
     "SubgroupGraph": "subgroups",
     "Subspace": "symmetry.subspace",
     "Supercell": "supercell",
@@ -141,6 +149,7 @@ _HOMES = {
     "invariant_polynomials": "invariants",
     "landau_expansion": "invariants",
     "leads_to": "symmetry.inverse",
+    "load_predictor": "records.model",
     "modes_record": "records",
     "named_irrep": "symmetry.parentirreps",
     "parse_constraints": "subgroups.constraints",

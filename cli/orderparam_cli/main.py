@@ -18,6 +18,7 @@ from .fit import fit
 from .invariants import invariants
 from .modes import modes
 from .parent import parent
+from .predict import predict
 from .report import demo, report
 from .subgroups import domains, subgroups
 from .symmetry import symmetry
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("fit")(fit)
+app.command("predict")(predict)
 app.command("carriers")(carriers)
 app.command("modes")(modes)
 app.command("parent")(parent)

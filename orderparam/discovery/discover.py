@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from operator import and_
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orderparam.errors import ConvergenceError, SymmetryError
+from orderparam.distortion import Distortion
+from orderparam.errors import ConvergenceError, InvalidInputError, SymmetryError
 from orderparam.shown import html_of
 from orderparam.spacegroup import report_symmetry
 from orderparam.symmetry.carriers import Carrier
 from orderparam.symmetry.constraints import Constraint
 from orderparam.symmetry.isotropy import whole_group
+from orderparam.symmetry.orderparameter import decompose
 from orderparam.symmetry.primary import Candidate
 
 from .analyse import Analysis
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from orderparam.crystal import Crystal
     from orderparam.network.fit import FitResult
     from orderparam.network.problem import FitConfig, InputBlock
+
+    from .prediction import Predictor
+    from .states import Sample, States
 
 PREDICTED_SYMPREC = 1e-4
 """spglib's tolerance for predictions, angstrom."""
@@ -95,12 +100,49 @@ class Discovery:
         return self.floor if broken and not self.primaries else None
 
     @property
-    def exact(self) -> Crystal:
-        """The structure that the network should give: the child, or what `bound` leaves of it."""
+    def target(self) -> Distortion:
+        """What the network should give: the child, or what `bound` leaves of it."""
         distortion, bound = self.analysis.relation.distortion, self.bound
         if bound is None:
-            return distortion.crystal()
-        return distortion.supercell.with_displacements(bound.displacements, bound.strain)
+            return distortion
+        return replace(distortion, displacements=bound.displacements, strain=bound.strain)
+
+    @property
+    def exact(self) -> Crystal:
+        """The structure of `target`."""
+        return self.target.crystal()
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The fit as a function of the order parameters.
+
+        Raises
+        ------
+        InvalidInputError
+            When there is no order parameter, or the child does not follow from them alone.
+        ConvergenceError
+        """
+        from .prediction import build_predictor
+
+        if self.carrier is None or self.helpers:
+            given = f"it was given {', '.join(self.helpers)}, too" if self.helpers else "it had no order parameter"
+            raise InvalidInputError(f"prediction: this fit is no function of the order parameters alone: {given}")
+        labels, seed = [m.label for m in self.primaries], self.fit.config.seed
+        return build_predictor(decompose(self.target), labels, self.carrier.name, self.fit.network, seed=seed)
+
+    def predict(self, order_parameters: Mapping[str, Sequence[float] | np.ndarray]) -> Distortion:
+        """Return the structure that follows from order parameters (see `Predictor.predict`)."""
+        return self.predictor.predict(order_parameters)
+
+    def domains(self) -> States:
+        """Return all equivalent states by the network: f(g h) for every domain g h of the order parameter."""
+        from .states import all_states
+
+        return all_states(self.predictor)
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw whole patterns, every domain with the same probability (see `States.sample`)."""
+        return self.domains().sample(n, seed=seed)
 
     @property
     def exact_difference(self) -> float:
@@ -120,6 +162,8 @@ class Discovery:
                 f"{', '.join(self.helpers)} had to be given to the network as well"
             )
         if not self.fit.converged:
+            if self.fit.trouble:
+                notes.append(f"the fit broke off: {self.fit.trouble}; the last good state is kept")
             notes.append(f"the fit did not converge: an atom is {self.exact_difference:.1e} angstrom off")
         return tuple(notes)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.errors import InvalidInputError
+from orderparam.errors import ConvergenceError, InvalidInputError
 
 from .architecture import ArchitectureChoice, climb, ladder
 from .layout import draw_weights
@@ -85,6 +85,8 @@ class FitResult:
         With the seed.
     history : tuple of float
         Norm of the residuals after every step, angstrom, all starts one after the other.
+    trouble : str
+        Why the best start broke off, where a number was not finite; this is then its last good state.
     """
 
     inputs: dict[str, np.ndarray]
@@ -98,6 +100,7 @@ class FitResult:
     network: TrainedNetwork
     config: FitConfig
     history: tuple[float, ...] = ()
+    trouble: str = ""
 
     def predict(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return displacements and strain for any input fields on these sites (see `TrainedNetwork.predict`)."""
@@ -170,6 +173,7 @@ def fit(
         network,
         config,
         tuple(history),
+        best.trouble,
     )
 
 
@@ -201,10 +205,13 @@ def _best_of_starts(
                 on_step=on_step,
             )
             iterations += found.iterations
-            if best is None or np.linalg.norm(found.residuals) < np.linalg.norm(best[0].residuals):
+            finite = bool(np.isfinite(found.residuals).all())
+            if finite and (best is None or np.linalg.norm(found.residuals) < np.linalg.norm(best[0].residuals)):
                 best = found, embedding
             if found.converged:
                 break
-    if best is None:  # max_restarts is negative
+    if config.max_restarts < 0:
         raise InvalidInputError(f"fit: max_restarts must not be negative, received {config.max_restarts}")
+    if best is None:
+        raise ConvergenceError("fit: every start gives numbers that are not finite; try another --seed")
     return *best, iterations, restart

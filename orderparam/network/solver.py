@@ -43,12 +43,15 @@ class Solution:
         Steps tried.
     converged : bool
         Whether the norm of the residuals reached the tolerance.
+    trouble : str
+        Why the iteration broke off, where a number was not finite; the point is then the last good one.
     """
 
     unknowns: np.ndarray
     residuals: np.ndarray
     iterations: int
     converged: bool
+    trouble: str = ""
 
 
 def solve(
@@ -94,6 +97,8 @@ def solve(
         if jacobian is None or gram is None:
             jacobian = point.jacobian()
             gram = jacobian @ jacobian.T
+            if not np.isfinite(gram).all():
+                return Solution(unknowns, point.residuals, iterations, False, _trouble(iterations))
         iterations += 1
         step = _step(jacobian, gram, point.residuals, damping=damping, ridge=ridge, unknowns=unknowns)
         trial = evaluate(unknowns + step) if step is not None else None
@@ -106,7 +111,11 @@ def solve(
             damping *= DAMPING_FACTOR
         if on_step is not None:
             on_step(iterations, norm)
-    return Solution(unknowns, point.residuals, iterations, norm <= tolerance)
+    return Solution(unknowns, point.residuals, iterations, norm <= tolerance, "" if norm < np.inf else _trouble(0))
+
+
+def _trouble(step: int) -> str:
+    return f"a number that is not finite came up after {step} steps"
 
 
 def _size(residuals: np.ndarray, unknowns: np.ndarray, ridge: float) -> float:

@@ -16,6 +16,7 @@ from orderparam.pointparent import out_of_box
 from orderparam.records import VERSION, detail_record, drawing_record, to_json
 from orderparam.records.drawing import DRAWING_SCHEMA
 from orderparam.records.fit import FIT_SCHEMA
+from orderparam.records.model import model_record
 from orderparam.spacegroup import report_symmetry
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ RUN_FILES = {
     "inputs.json": "the learned fields, scaled to the exact amplitudes and raw",
     "weights.safetensors": "the network",
     "drawing.json": "what `orderparam report` draws",
+    "model.json": "parent, target and order parameters, for `orderparam predict`",
 }
 """What a fit writes, and what each file holds; the structures of a finite set of points are .xyz files."""
 
@@ -164,6 +166,7 @@ def _read_record(path: Path, schema: str) -> dict[str, Any]:
 
 def _write_files(discovery: Discovery, record: dict[str, Any], drawing: dict[str, Any], place: Path) -> None:
     texts = {"result.json": to_json(record), "inputs.json": to_json(inputs_record(discovery))}
+    texts["model.json"] = to_json(model_record(discovery))
     if discovery.analysis.relation.parent.finite:
         reference = discovery.analysis.relation.distortion.reference()
         texts["predicted.xyz"] = points_xyz(predicted_crystal(discovery.analysis, discovery.fit), "predicted")

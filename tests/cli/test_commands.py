@@ -13,6 +13,7 @@ from referencing import Registry, Resource
 from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.parent import symmetrise
+from orderparam.report.folder import RUN_FILES
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
 PAIRS = [
@@ -63,14 +64,7 @@ def test_fit_writes_its_folder_and_keeps_its_contract(program, tmp_path, pair):
     assert record["converged"]
     assert record["residual"]["max"] <= 1e-6
     names = {p.name for p in (tmp_path / "run").iterdir()}
-    assert names == {
-        "result.json",
-        "predicted.cif",
-        "reference.cif",
-        "drawing.json",
-        "inputs.json",
-        "weights.safetensors",
-    }
+    assert names == set(RUN_FILES)
     atoms = record["modes"]["correspondence"]["atoms"]
     assert read_crystal(tmp_path / "run/reference.cif").species == tuple(a["element"] for a in atoms)
     again = json.loads(program("modes", STRUCTURES / pair[0], tmp_path / "run/predicted.cif", "--json", "-").out)

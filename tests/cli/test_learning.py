@@ -1,6 +1,8 @@
 """Floors and constraints from the command line."""
 
+import contextlib
 import json
+import shutil
 
 import pytest
 
@@ -89,3 +91,126 @@ def test_carriers_are_tried(program):
     tried = [c for c in record["carriers"] if c["trials"]]
     assert tried
     assert all((c["trials"] is None) == (c["floor"]["max"] > 1e-9) for c in record["carriers"])
+
+
+# --- predict --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Return the folder of a fit."""
+    from orderparam_cli.main import run
+
+    folder = tmp_path_factory.mktemp("fit") / "run"
+    pair = [str(STRUCTURES / f"perovskite/LaMnO3_{number}.cif") for number in (221, 62)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        with contextlib.suppress(SystemExit):
+            run(["fit", *pair, "--out", str(folder), "--quiet"])
+    return folder
+
+
+def test_predict_from_a_run(program, tmp_path, fitted):
+    """The child's own order parameter gives the child again, from the files alone."""
+    model = json.loads((fitted / "result.json").read_text())
+    sizes = {i["label"]: i["components"][0] for i in model["modes"]["irreps"]}
+    settings = [f"--set={label}=({','.join(map(repr, sizes[label]))})" for label in ("R4+", "M3+")]
+    outcome = program("predict", fitted, *settings, "--out", tmp_path / "p")
+    assert outcome.code == 0, outcome.err
+    record = json.loads((tmp_path / "p/prediction.json").read_text())
+    schema("prediction").validate(record)
+    assert record["warnings"] == []
+    (image,) = record["images"]
+    assert image["space_group"]["number"] == 62
+    expected = {i["label"]: i["amplitude_supercell"] for i in model["modes"]["irreps"]}
+    found = {i["label"]: i["amplitude_supercell"] for i in image["irreps"]}
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert report_symmetry(read_crystal(tmp_path / "p/predicted.cif"), 1e-4).number == 62
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("form", ["cif", "xyz"])
+def test_predict_a_path(program, tmp_path, fitted, form):
+    outcome = program("predict", fitted, "--path", 5, "--format", form, "--out", tmp_path / "p")
+    assert outcome.code == 0, outcome.err
+    record = json.loads((tmp_path / "p/prediction.json").read_text())
+    schema("prediction").validate(record)
+    assert [i["s"] for i in record["images"]] == [0, 0.25, 0.5, 0.75, 1]
+    names = {p.name for p in (tmp_path / "p").iterdir()} - {"prediction.json"}
+    assert names == ({"path.xyz"} if form == "xyz" else {f"{i:04d}.cif" for i in range(5)})
+    assert record["images"][0]["space_group"]["number"] == 221
+    assert all(i["space_group"]["number"] == 62 for i in record["images"][1:])
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert "power law" in outcome.out
+
+
+def test_predict_warns_outside_the_trained_range(program, tmp_path, fitted):
+    outcome = program("predict", fitted, "--set", "R4+=(0.9,0,0)", "--out", tmp_path / "p")
+    assert outcome.code == 0
+    assert "outside the trained range 0 to 0.5963 angstrom (Ap)" in outcome.err
+    assert "the direction is no domain" in outcome.err
+
+
+def _spoil(folder, how):
+    if how == "weights":
+        path = folder / "weights.safetensors"
+        path.write_bytes(path.read_bytes()[:-200])
+    elif how == "foreign":
+        (folder / "weights.safetensors").write_bytes(b"junk" * 50)
+    elif how == "missing":
+        (folder / "model.json").unlink()
+    else:
+        record = json.loads((folder / "model.json").read_text())
+        if how == "version":
+            record["version"] = 7
+        elif how == "lacking":
+            del record["target"]
+        elif how == "broken":
+            record["target"]["elements"] = [[999, 0]]
+        (folder / "model.json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("weights", "not the weights of an orderparam network"),
+        ("foreign", "not the weights of an orderparam network"),
+        ("missing", "incomplete, it has no model.json"),
+        ("version", "expected orderparam/model version 1, received orderparam/model version 7"),
+        ("lacking", "incomplete, it has no target"),
+        ("broken", "not what a fit writes"),
+    ],
+)
+def test_runs_that_cannot_be_read(program, tmp_path, fitted, how, message):
+    shutil.copytree(fitted, tmp_path / "run")
+    _spoil(tmp_path / "run", how)
+    outcome = program("predict", tmp_path / "run", "--path", 3, "--out", tmp_path / "p")
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: ")
+    assert len(outcome.err.strip().splitlines()) == 1
+    assert message in outcome.err
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "X5+=(0.1,0,0,0,0,0)"], "not an input of this fit; its inputs are R4+, M3+"),
+        (["--set", "R4+=(0.1,0)"], "expected 3 finite components"),
+        (["--set", "R4+"], "expected LABEL=(numbers)"),
+        (["--path", "1"], "at least 2 structures"),
+        (["--path", "3", "--format", "png"], "expected cif or xyz"),
+        ([], "give either --set or --path"),
+    ],
+)
+def test_what_cannot_be_predicted(program, tmp_path, fitted, options, message):
+    outcome = program("predict", fitted, *options, "--out", tmp_path / "p")
+    assert outcome.code == (1 if options else 2)
+    assert message in " ".join(outcome.err.split())
+    assert not (tmp_path / "p").exists()
+
+
+def test_no_folder_of_a_fit(program, tmp_path):
+    outcome = program("predict", tmp_path / "nowhere", "--path", 3, "--out", tmp_path / "p")
+    assert outcome.code == 1
+    assert "expected the folder that `orderparam fit --out` wrote" in outcome.err

@@ -212,6 +212,29 @@ def test_the_solver_finds_roots_of_an_underdetermined_system():
     assert not stuck.converged
 
 
+def test_numbers_that_are_not_finite_end_a_fit_at_its_last_good_state(manganite, monkeypatch):
+    from orderparam.network import residuals
+
+    calls, plain = [], residuals.Point.jacobian
+
+    def spoiled(self):
+        calls.append(np.linalg.norm(self.residuals))
+        return plain(self) * (np.nan if len(calls) == 4 else 1)
+
+    monkeypatch.setattr(residuals.Point, "jacobian", spoiled)
+    found = fit(manganite, FitConfig(seed=0, max_restarts=0))
+    assert "not finite came up after" in found.trouble
+    assert not found.converged
+    assert np.isfinite(found.network.weights).all()
+    assert np.linalg.norm(found.displacements - manganite.displacements) < calls[0]
+    calls.clear()
+    again = fit(manganite, FitConfig(seed=0))  # the next start makes up for it
+    assert again.converged
+    assert again.trouble == ""
+    monkeypatch.setattr(residuals.Point, "jacobian", lambda self: plain(self) * np.nan)
+    assert fit(manganite, FitConfig(seed=0, max_restarts=1)).trouble
+
+
 def test_weights_survive_a_file(manganite, tmp_path):
     found = fit(manganite, FitConfig(seed=2))
     found.network.save(tmp_path / "w.safetensors")

@@ -1,0 +1,141 @@
+"""The record of a fit that predictions start from: parent, target and order parameters, exactly; weights beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from orderparam.crystal import Crystal
+from orderparam.discovery.prediction import Predictor, build_predictor
+from orderparam.distortion import Distortion
+from orderparam.errors import InvalidInputError, RecordError
+from orderparam.parent import Parent
+from orderparam.spacegroup import standard_group
+from orderparam.supercell import Subgroup, Supercell
+from orderparam.symmetry.orderparameter import decompose
+
+if TYPE_CHECKING:
+    from orderparam.discovery.discover import Discovery
+
+MODEL_SCHEMA, MODEL_VERSION = "orderparam/model", 1
+MODEL_FILE, WEIGHTS_FILE = "model.json", "weights.safetensors"
+_PARTS = ("parent", "target", "order_parameters", "carrier", "helpers", "seed")
+_ARRAYS = ("conventional", "file_basis", "file_origin", "orbits", "targets", "shifts")
+
+
+def model_record(discovery: Discovery) -> dict[str, Any]:
+    """Return what a prediction needs beside the weights (schema ``orderparam/model``)."""
+    parent, target = discovery.analysis.relation.parent, discovery.target
+    supercell = target.supercell
+    return {
+        "schema": MODEL_SCHEMA,
+        "version": MODEL_VERSION,
+        "parent": {
+            "space_group": parent.group.number,
+            "finite": parent.finite,
+            "name": parent.crystal.name,
+            "lattice": parent.crystal.lattice.tolist(),
+            "positions": parent.crystal.positions.tolist(),
+            "species": list(parent.crystal.species),
+            "labels": list(parent.crystal.labels),
+            "wyckoffs": list(parent.wyckoffs),
+            "site_symmetries": list(parent.site_symmetries),
+            "moved": [parent.moved_max, parent.moved_rms],
+            **{name: getattr(parent, name).tolist() for name in _ARRAYS},
+        },
+        "target": {
+            "matrix": supercell.matrix.tolist(),
+            "sites": supercell.sites.tolist(),
+            "cells": supercell.cells.tolist(),
+            "elements": np.argwhere(target.group.elements).tolist(),
+            "displacements": target.displacements.tolist(),
+            "strain": target.strain.tolist(),
+        },
+        "order_parameters": [m.label for m in discovery.primaries],
+        "carrier": discovery.carrier.name if discovery.carrier else None,
+        "helpers": list(discovery.helpers),
+        "seed": discovery.fit.config.seed,
+    }
+
+
+def load_predictor(folder: str | Path) -> Predictor:
+    """Read the folder of a fit as a function of its order parameters.
+
+    Raises
+    ------
+    RecordError
+        When the folder is none of a fit, is incomplete, or was written by another version.
+    InvalidInputError
+        When the fit has no order parameter to set.
+    """
+    from orderparam.network.trained import TrainedNetwork
+
+    folder = Path(folder)
+    record = _read(folder)
+    network = TrainedNetwork.load(folder / WEIGHTS_FILE)
+    if record["parent"]["finite"] or not record["order_parameters"]:
+        what = "of a finite set of points" if record["parent"]["finite"] else "without an order parameter"
+        raise InvalidInputError(f"{folder}: predictions start from the fit of a crystal; this is one {what}")
+    if record["helpers"]:
+        given = ", ".join(record["helpers"])
+        raise InvalidInputError(
+            f"{folder}: this fit was given {given} beside its order parameters; it is no function of these alone"
+        )
+    try:
+        decomposition = decompose(_target(record))
+    except (KeyError, TypeError, ValueError, IndexError) as problem:
+        raise RecordError(f"{folder / MODEL_FILE}: not what a fit writes ({problem}); fit again") from problem
+    return build_predictor(decomposition, record["order_parameters"], record["carrier"], network, seed=record["seed"])
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise RecordError(f"{folder}: expected the folder that `orderparam fit --out` wrote")
+    missing = [name for name in (MODEL_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
+    if missing:
+        raise RecordError(f"{folder}: incomplete, it has no {' and no '.join(missing)}; run `orderparam fit` again")
+    try:
+        record = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise RecordError(f"{folder / MODEL_FILE}: cannot be read ({problem}); run `orderparam fit` again") from problem
+    found = (record.get("schema"), record.get("version")) if isinstance(record, dict) else (None, None)
+    if found != (MODEL_SCHEMA, MODEL_VERSION):
+        raise RecordError(
+            f"{folder / MODEL_FILE}: expected {MODEL_SCHEMA} version {MODEL_VERSION}, received {found[0]} version "
+            f"{found[1]}; run `orderparam fit` again with this version"
+        )
+    lacking = [
+        key for key in ("parent", "target", "order_parameters", "carrier", "helpers", "seed") if key not in record
+    ]
+    if lacking:
+        raise RecordError(f"{folder / MODEL_FILE}: incomplete, it has no {', '.join(lacking)}; fit again")
+    return record
+
+
+def _target(record: dict[str, Any]) -> Distortion:
+    own, known = record["parent"], record["target"]
+    crystal = Crystal(
+        np.array(own["lattice"]), np.array(own["positions"]), tuple(own["species"]), tuple(own["labels"]), own["name"]
+    )
+    parent = Parent(
+        crystal=crystal,
+        group=standard_group(own["space_group"]),
+        wyckoffs=tuple(own["wyckoffs"]),
+        site_symmetries=tuple(own["site_symmetries"]),
+        moved_max=own["moved"][0],
+        moved_rms=own["moved"][1],
+        conventional=np.array(own["conventional"]),
+        file_basis=np.array(own["file_basis"]),
+        file_origin=np.array(own["file_origin"]),
+        orbits=np.array(own["orbits"]),
+        targets=np.array(own["targets"]),
+        shifts=np.array(own["shifts"]),
+    )
+    supercell = Supercell(parent, np.array(known["matrix"]), np.array(known["sites"]), np.array(known["cells"]))
+    elements = np.zeros((parent.group.order, supercell.n_cells), bool)
+    elements[tuple(np.array(known["elements"]).T)] = True
+    displacements, strain = np.array(known["displacements"]), np.array(known["strain"])
+    return Distortion(supercell, displacements, strain, Subgroup(supercell, elements))
