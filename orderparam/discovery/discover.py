@@ -23,7 +23,7 @@ from orderparam.symmetry.primary import Candidate
 
 from .analyse import Analysis
 from .constrained import Constrained
-from .floor import Floor, symmetry_floor
+from .floor import Floor, floor_in_own_cell, symmetry_floor
 from .inputs import Inputs, choose_inputs, fit_problem
 from .naming import GradientEntry, LearnedOrderParameter, input_gradient, name_inputs
 from .reach import fit_child, fit_to_floor, fit_without_order_parameter
@@ -112,6 +112,13 @@ class Discovery:
         """The structure of `target`."""
         return self.target.crystal()
 
+    @property
+    def taught(self) -> Distortion:
+        """What a predictor learns: `target` in the cell of its own group."""
+        if self.constrained is None:
+            return self.target
+        return floor_in_own_cell(self.analysis.decomposition, self.constrained.floor)
+
     @cached_property
     def predictor(self) -> Predictor:
         """The fit as a function of the order parameters.
@@ -128,7 +135,7 @@ class Discovery:
             given = f"it was given {', '.join(self.helpers)}, too" if self.helpers else "it had no order parameter"
             raise InvalidInputError(f"prediction: this fit is no function of the order parameters alone: {given}")
         labels, seed = [m.label for m in self.primaries], self.fit.config.seed
-        return build_predictor(decompose(self.target), labels, self.carrier.name, self.fit.network, seed=seed)
+        return build_predictor(decompose(self.taught), labels, self.carrier.name, self.fit.network, seed=seed)
 
     def predict(self, order_parameters: Mapping[str, Sequence[float] | np.ndarray]) -> Distortion:
         """Return the structure that follows from order parameters (see `Predictor.predict`)."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.supercell import Subgroup
+from orderparam.distortion import Distortion
+from orderparam.supercell import Subgroup, Supercell
 from orderparam.symmetry.isotropy import fixed_projector, whole_group
+from orderparam.symmetry.modes import expand
 from orderparam.symmetry.orderparameter import ZERO_AMPLITUDE, Decomposition, OrderParameter, projected_field
 
 
@@ -82,6 +84,19 @@ def symmetry_floor(decomposition: Decomposition, group: Subgroup | None = None) 
         missed=_given_up(decomposition.displacive, group, float(np.sqrt(distortion.supercell.n_cells))),
         strain_parts=_given_up(decomposition.strain, group, 1.0),
     )
+
+
+def floor_in_own_cell(decomposition: Decomposition, floor: Floor) -> Distortion:
+    """Return P_K of the target in the primitive cell of K, which need not keep the child's lattice."""
+    parent, group = decomposition.distortion.supercell.parent, floor.group
+    cell = Supercell.build(parent, group.lattice_basis)
+    displacements = np.zeros((cell.n_atoms, 3))
+    for o in decomposition.displacive:
+        displacements += expand(o.basis, cell, o.components @ fixed_projector(o.irrep, group))
+    elements = np.zeros((parent.group.order, cell.n_cells), bool)
+    operations, shifts = group.pairs.T
+    elements[operations, cell.quotient.index(group.supercell.translations[shifts])] = True
+    return Distortion(cell, displacements - displacements.mean(axis=0), floor.strain, Subgroup(cell, elements))
 
 
 def _given_up(order_parameters: tuple[OrderParameter, ...], group: Subgroup, scale: float) -> dict[str, float]:

@@ -28,7 +28,7 @@ _ARRAYS = ("conventional", "file_basis", "file_origin", "orbits", "targets", "sh
 
 def model_record(discovery: Discovery) -> dict[str, Any]:
     """Return what a prediction needs beside the weights (schema ``orderparam/model``)."""
-    parent, target = discovery.analysis.relation.parent, discovery.target
+    parent, target = discovery.analysis.relation.parent, discovery.taught
     supercell = target.supercell
     return {
         "schema": MODEL_SCHEMA,

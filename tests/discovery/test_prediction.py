@@ -210,7 +210,11 @@ def test_a_constrained_fit_predicts_its_intermediate_structure(manganite):
     analysis = manganite.analysis
     found = discover(analysis, seed=0, constraint=parse_constraints(analysis, ["subgroup=74"]))
     last = found.predictor.path(2)[-1]
-    assert np.abs(last.distortion.displacements - found.target.displacements).max() <= 1e-6
+    assert last.distortion.supercell.n_atoms == 10  # the primitive cell of Imma, half the child's
+    assert np.abs(last.distortion.displacements - found.taught.displacements).max() <= 1e-6
+    assert np.linalg.norm(found.taught.displacements) * np.sqrt(2) == pytest.approx(
+        np.linalg.norm(found.target.displacements)
+    )
     assert report_symmetry(last.distortion.crystal(), 1e-4).number == 74
 
 
@@ -240,7 +244,7 @@ def test_predictions_do_not_depend_on_the_cell(predictor):
     components = predictor.components({"R4+": (0.3, 0.2, 0.1)})
     small = predictor.predict(components)
     large = predictor.on(
-        Supercell.build(predictor.family.parent, small.supercell.matrix @ np.diag([1, 2, 1])), components
+        Supercell.build(predictor.family.parent, np.diag([1, 2, 1]) @ small.supercell.matrix), components
     )
     again = large.displacements[large.supercell.atoms_at(small.supercell.sites, small.supercell.cells)]
     assert np.allclose(again, small.displacements, atol=1e-10)
