@@ -7,8 +7,10 @@ for it stands in `choose_origin`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +29,10 @@ from .spacegroup import (
     standard_group,
     symbol_of,
 )
+
+if TYPE_CHECKING:
+    from .distort import Components
+    from .distortion import Distortion
 
 ORIGIN_TOLERANCE = 0.05
 """An atom this near to the origin (angstrom) stands on it."""
@@ -103,6 +109,22 @@ class Parent:
     def k_conventional(self, k: np.ndarray) -> np.ndarray:
         """Turn a wave vector from the primitive into the conventional reciprocal basis (what people print)."""
         return np.asarray(k) @ self.conventional.T
+
+    def distort(self, order_parameters: Mapping[str, Components], strain: np.ndarray | None = None) -> Distortion:
+        """Return this parent distorted by chosen order parameters (Ap, angstrom), in the smallest cell.
+
+        The verb of `orderparam.distort.distort`, at hand on the noun; see there.
+
+        Examples
+        --------
+        >>> from orderparam import read_crystal, symmetrise
+        >>> parent = symmetrise(read_crystal("structures/perovskite/SrTiO3_221.cif"))
+        >>> parent.distort({"R4+": (0.5, 0.5, 0), "M3+": (0.4, 0, 0)})
+        Distortion(20 atoms, Pnma (62), index 48, As 1.6248 angstrom)
+        """
+        from orderparam.distort import distort
+
+        return distort(self, order_parameters, strain)
 
     def __str__(self) -> str:
         return f"Parent({self.crystal.formula}, {self.group})"
