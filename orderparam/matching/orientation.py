@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from orderparam.errors import MatchingError
 from orderparam.pointgroup import best_orthogonal
@@ -137,6 +136,8 @@ def _refine(
     parent: np.ndarray, child: np.ndarray, kinds: tuple[np.ndarray, np.ndarray], rotation: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Improve order and rotation in turn until the order stays."""
+    from scipy.optimize import linear_sum_assignment
+
     order = np.full(len(parent), -1)
     for _ in range(30):
         before, images = order, child @ rotation.T

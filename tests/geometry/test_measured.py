@@ -2,13 +2,14 @@
 
 import io
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from orderparam.crystal import bond_valence_sums, formal_charges, read_crystal
+from orderparam.crystal import read_crystal
 from orderparam.discovery.relate import relate
 from orderparam.errors import InvalidInputError
 from orderparam.geometry import describe_geometry, geometry_record
@@ -17,6 +18,7 @@ from orderparam.parent import symmetrise
 from orderparam.report.geometry import geometry_report
 from orderparam.symmetry.orderparameter import decompose
 from orderparam.testing import scramble
+from orderparam.valence import bond_valence_sums, formal_charges
 from tests.geometry.tilted import perovskite
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
@@ -203,6 +205,28 @@ def test_bond_valence_sums_are_balanced_and_near_the_charges():
     assert sums.sum() == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(sums, formal_charges(crystal), rtol=0.2)
     assert np.isnan(bond_valence_sums(perovskite(("He", "Ne", "O")))).any()
+
+
+@pytest.mark.parametrize("name", ["perovskite/LaMnO3_62", "quartz/SiO2_154", "vo2/VO2_14", "mixed"])
+def test_bond_valence_sums_are_those_of_pymatgen(name):
+    from pymatgen.analysis.bond_valence import calculate_bv_sum_unordered
+
+    if name == "mixed":
+        crystal = perovskite(("Mn0.5Ti0.5", "La0.7Sr0.3", "O"))
+    else:
+        crystal = read_crystal(next(STRUCTURES.glob(f"*/{Path(name).name}.cif")))
+    structure = crystal.to_pymatgen()
+    expected = [
+        calculate_bv_sum_unordered(*pair) for pair in zip(structure, structure.get_all_neighbors(4.0), strict=True)
+    ]
+    np.testing.assert_allclose(bond_valence_sums(crystal), expected, atol=1e-12)
+
+
+def test_the_valence_table_is_pymatgens(tmp_path):
+    root = Path(__file__).parents[2]
+    script = runpy.run_path(str(root / "scripts" / "derive_valence.py"), run_name="derive_valence")
+    script["main"](tmp_path / "valence.json")
+    assert (tmp_path / "valence.json").read_text() == (root / "orderparam" / "data" / "valence.json").read_text()
 
 
 # --- record and report ---------------------------------------------------------------------------------------------
