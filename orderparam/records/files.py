@@ -30,14 +30,29 @@ def versions() -> dict[str, str]:
 
 
 def to_json(record: dict[str, Any]) -> str:
-    """Return a record as JSON text."""
-    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False, default=_plain) + "\n"
+    """Return a record as JSON text: a line for each field, arrays of numbers on one line."""
+    return _text(record, 1) + "\n"
+
+
+def _text(value: Any, depth: int) -> str:
+    """Encode dictionaries and lists of them over several lines, all else by json's compiled encoder."""
+    if isinstance(value, dict) and value:
+        parts, (start, end) = [f"{_line(str(key))}: {_text(part, depth + 1)}" for key, part in value.items()], "{}"
+    elif isinstance(value, list | tuple) and any(isinstance(part, dict) for part in value):
+        parts, (start, end) = [_text(part, depth + 1) for part in value], "[]"
+    else:
+        return _line(value)
+    pad = "\n" + " " * depth
+    return start + pad + f",{pad}".join(parts) + pad[:-1] + end
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no place in a record")
+
+
+_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain).encode
 
 
 def check_writable(path: str | Path) -> None:

@@ -177,12 +177,11 @@ def fixed_subspaces(order_parameter: OrderParameter, H: Subgroup) -> list[np.nda
     shifted = irrep.translate(whole, -supercell.translations)
     found = {_projector_key(whole): whole}
     for operation in turned:
-        for shift in shifted:
-            gaps = operation - shift  # rows: (R(W) - R(-t)) applied to the basis vectors
-            _, values, right = np.linalg.svd(gaps.T, full_matrices=True)
-            rank = int((values > 1e-6).sum())
-            null = right[rank:] @ whole
-            if 0 < len(null) < len(whole):
+        gaps = operation - shifted  # (cells, r, dimension), rows: (R(W) - R(-t)) applied to the basis vectors
+        _, values, right = np.linalg.svd(np.swapaxes(gaps, 1, 2), full_matrices=False)
+        ranks = (values > 1e-6).sum(axis=1)
+        for rank in set(ranks) - {0, len(whole)}:
+            for null in _distinct(right[ranks == rank, rank:] @ whole):
                 found.setdefault(_projector_key(null), null)
     spaces = list(found.values())
     for first, second in combinations(spaces[1:], 2):
@@ -195,6 +194,12 @@ def fixed_subspaces(order_parameter: OrderParameter, H: Subgroup) -> list[np.nda
 
 def _projector_key(basis: np.ndarray) -> bytes:
     return (np.round(basis.T @ basis + 0.00012345, 4) + 0.0).tobytes()
+
+
+def _distinct(bases: np.ndarray) -> np.ndarray:
+    """Return one of each subspace among orthonormal bases (n, r, dimension)."""
+    projectors = np.round(np.swapaxes(bases, 1, 2) @ bases + 0.00012345, 4) + 0.0
+    return bases[np.unique(projectors.reshape(len(bases), -1), axis=0, return_index=True)[1]]
 
 
 def _intersection(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
@@ -281,44 +286,54 @@ def coupling_degree(primaries: PrimarySet, follower: OrderParameter, *, highest:
     A covariant of degree d maps the primary components eta to the follower's: ``sum_g R_f(g)^T w (a . R_p(g) eta)^d``
     for some vectors a, w. The degree is the smallest for which such a vector does not vanish; None beyond `highest`.
     """
-    supercell = follower.supercell
-    H = primaries.members[0].subgroup
-    for member in primaries.members[1:]:
-        H = H & member.subgroup
-    fixed = fixed_space(follower.irrep, H)
-    if not len(fixed):
-        return None
-    rng = np.random.default_rng(7)
-    images = []
-    for member in primaries.members:
-        irrep, eta = member.order_parameter.irrep, member.components
-        eta = eta / np.linalg.norm(eta)
-        shifted = irrep.translate(eta, supercell.translations)
-        images.append(
-            np.einsum("cij,tmj->ctmi", irrep.matrices, shifted).reshape(
-                supercell.parent.group.order, supercell.n_cells, -1
-            )
-        )
-    everything = np.concatenate(images, axis=2)
-    # R_f(c t)^T w seen by the fixed directions: (R_f(c) R_f(t) f) . w
-    seen = np.einsum("cij,trj->ctri", follower.irrep.matrices, follower.irrep.translate(fixed, supercell.translations))
-    probes = [(rng.normal(size=everything.shape[2]), rng.normal(size=seen.shape[3])) for _ in range(6)]
-    for degree in range(1, highest + 1):
-        for a, w in probes:
-            driven = np.einsum("ct,ctr->r", (everything @ a) ** degree, seen @ w) / (
-                len(everything) * supercell.n_cells
-            )
-            if np.abs(driven).max() > 1e-8:
-                return degree
-    return None
+    return _degree(_joint_subgroup(primaries), _probes(primaries), follower, highest)
 
 
 def mean_coupling_degree(primaries: PrimarySet, decomposition: Decomposition) -> float:
     """Return the mean order at which the other displacive order parameters follow, 7 for those beyond order six."""
     keys = {m.key for m in primaries.members}
+    H, probes = _joint_subgroup(primaries), _probes(primaries)
     degrees = [
-        coupling_degree(primaries, o) or 7
+        _degree(H, probes, o, 6) or 7
         for o in decomposition.displacive
         if not o.irrep.is_identity and o.amplitude_supercell >= NEGLIGIBLE and (o.label, False) not in keys
     ]
     return float(np.mean(degrees)) if degrees else float("nan")
+
+
+def _joint_subgroup(primaries: PrimarySet) -> Subgroup:
+    H = primaries.members[0].subgroup
+    for member in primaries.members[1:]:
+        H = H & member.subgroup
+    return H
+
+
+def _probes(primaries: PrimarySet, n: int = 6) -> np.ndarray:
+    """Return ``a . R_p(g) eta`` of n random vectors a, for every rotation and translation (n, operations, cells)."""
+    rng = np.random.default_rng(7)
+    found: np.ndarray | float = 0.0
+    for member in primaries.members:
+        irrep, eta = member.order_parameter.irrep, member.components
+        shifted = irrep.translate(eta / np.linalg.norm(eta), member.order_parameter.supercell.translations)
+        a = rng.normal(size=(n, *eta.shape))
+        turned = np.tensordot(a, irrep.matrices, axes=(2, 1))  # (n, copies, operations, dimension)
+        found = found + np.tensordot(turned, shifted, axes=((1, 3), (1, 2)))
+    return np.asarray(found)
+
+
+def _degree(H: Subgroup, probes: np.ndarray, follower: OrderParameter, highest: int) -> int | None:
+    fixed = fixed_space(follower.irrep, H)
+    if not len(fixed):
+        return None
+    w = np.random.default_rng(8).normal(size=(len(probes), follower.irrep.dimension))
+    # R_f(c t)^T w seen by the fixed directions: w . R_f(c) R_f(t) f, as (probes, operations, cells, fixed)
+    seen = np.tensordot(
+        np.tensordot(w, follower.irrep.matrices, axes=(1, 1)),
+        follower.irrep.translate(fixed, follower.supercell.translations),
+        axes=(2, 2),
+    )
+    for degree in range(1, highest + 1):
+        driven = np.einsum("nct,nctr->nr", probes**degree, seen) / probes[0].size
+        if np.abs(driven).max() > 1e-8:
+            return degree
+    return None
