@@ -79,7 +79,7 @@ def test_the_version_is_one() -> None:
 @pytest.mark.parametrize(
     ("module", "door"),
     [("torch", "network/"), ("spglib", "spacegroup.py"), ("plotly", "report/"),
-     ("pymatgen", ("crystal.py", "pointset.py"))],
+     ("pymatgen", ("crystal.py", "pointset.py", "valence.py"))],
 )  # fmt: skip
 def test_every_large_dependency_has_its_door(module: str, door: str | tuple[str, ...]) -> None:
     files = {path.relative_to(ROOT).as_posix(): imports_of(path) for path in ROOT.glob("orderparam/**/*.py")}
