@@ -37,6 +37,10 @@ from pathlib import Path
 import numpy as np
 
 from orderparam import analyse, discover, predicted_crystal, read_crystal, report_symmetry, symmetrise
+from orderparam.records import drawing_record
+from orderparam.report import figures
+from orderparam.report.folder import inputs_record
+from orderparam.report.scene import build_scene
 
 here = Path.cwd()
 perovskites = next(p for p in (here, *here.parents) if (p / "structures").is_dir()) / "structures" / "perovskite"
@@ -65,6 +69,14 @@ print(f"largest displacement {distortion.lengths.max():.3f} angstrom, domains {d
 print("irrep  direction         amplitude  symmetry that it alone would leave")
 for part in analysis.decomposition.displacive:
     print(f"{part.label:6} {part.direction:16} {part.amplitude_supercell:8.4f} A  {part.subgroup}")
+
+# %% [markdown]
+# This is the child; the arrows, three times too long, show how its atoms came there from the cubic parent (whose cell is
+# grey). Turn it with the mouse: the octahedra tilt.
+
+# %%
+scene = build_scene(drawing_record(analysis))
+figures.structure(scene)
 
 # %% [markdown]
 # Five parts, but not five causes. Alone, no part leaves just $Pnma$; two together can. `primary_sets` lists the smallest
@@ -109,6 +121,12 @@ for learned in found.learned:
     print(f"learned on {learned.input}: {learned.label} {learned.direction}, alone {symbol} ({number})")
 
 # %% [markdown]
+# On the atoms it looks like this (a pseudovector is drawn as an arrow that runs round its axis, since that is what it means):
+
+# %%
+figures.learned(scene, inputs_record(found)["inputs"])
+
+# %% [markdown]
 # The *amplitude* and the sign of a learned input mean nothing by themselves (the weights can absorb them); its irreps
 # and directions do.
 #
@@ -119,6 +137,7 @@ for learned in found.learned:
 # %%
 for test in found.necessity:
     print(f"without {test.without}: misses {test.residual_max:.3f} angstrom, the floor is {test.exact_floor_max:.3f}")
+figures.necessity(found)
 
 # %% [markdown]
 # The failures are as large as symmetry says and no larger: the network does all that is allowed. Read this as a check of

@@ -27,6 +27,7 @@
 from pathlib import Path
 
 import numpy as np
+import plotly.graph_objects as go
 
 from orderparam import discover
 from orderparam.discovery.floor import symmetry_floor
@@ -36,6 +37,7 @@ from orderparam.network.problem import FitConfig, FitProblem, InputBlock
 from orderparam.o3 import Irrep
 from orderparam.pointparent import symmetrise_points
 from orderparam.pointset import read_points, report_point_group
+from orderparam.report.figures.style import styled
 from orderparam.siteaction import SiteAction
 
 here = Path.cwd()
@@ -91,6 +93,14 @@ for name in ("0e", "0o", "1e", "1o", "2e", "2o", "3o"):
     offered = FitProblem(**{**problem.__dict__, "inputs": (shared(Irrep.parse(name)),)})
     errors[name] = fit(offered, FitConfig(seed=0)).deviation.max
     print(f"input {name}: misses {errors[name]:.2e}{'   <- the floor' if errors[name] > 0.9 * floor.max else ''}")
+
+# %%
+chart = styled(go.Figure(), height=320)
+chart.add_bar(x=list(errors), y=list(errors.values()))
+chart.add_hline(y=floor.max, line_dash="dash", annotation_text="the symmetry floor")
+chart.update_xaxes(title="input that all points share")
+chart.update_yaxes(title="missed distance", type="log", exponentformat="power", range=[-16, 1])
+chart
 
 # %% [markdown]
 # Only the second-rank even tensor gets below the floor: an ellipse, which has a long and a short axis. A vector will not do,

@@ -44,6 +44,10 @@ from orderparam.network.reduced import single_thread
 from orderparam.network.residuals import Residuals, build_network
 from orderparam.network.solver import solve
 from orderparam.o3 import Irrep
+from orderparam.records import drawing_record
+from orderparam.report import figures
+from orderparam.report.folder import inputs_record
+from orderparam.report.scene import build_scene
 from orderparam.siteaction import SiteAction
 from orderparam.symmetry.carriers import site_irreps
 
@@ -194,6 +198,7 @@ print(
 )
 group = report_symmetry(predicted_crystal(analysis, found.fit), 1e-4)
 print(f"prediction: {group.symbol} ({group.number})")
+figures.learned(build_scene(drawing_record(analysis)), inputs_record(found)["inputs"])
 
 # %% [markdown]
 # ## Why gated networks stop

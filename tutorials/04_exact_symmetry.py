@@ -33,6 +33,7 @@ import numpy as np
 from orderparam import analyse, read_crystal, report_symmetry, symmetrise
 from orderparam.distort import distort
 from orderparam.invariants import find_couplings, invariant_counts, invariant_polynomials
+from orderparam.report import figures
 from orderparam.subgroups import find_domains, subgroup_graph
 from orderparam.symmetry.parentirreps import named_irrep
 from orderparam.symmetry.strata import Images, find_directions
@@ -134,6 +135,7 @@ for node in graph.nodes:
         f"{'realised' if node.is_realised else '        '}  keeps {left}"
     )
 print([f"{e.parent} -> {e.child} ({e.kind}{e.index})" for e in graph.edges])
+figures.subgroup_tree((analysis, graph))
 
 # %% [markdown]
 # ## The same crystal, 24 times

@@ -27,6 +27,7 @@ import numpy as np
 
 from orderparam import analyse, read_crystal, report_symmetry, symmetrise
 from orderparam.crystal import Crystal
+from orderparam.report import figures
 from orderparam.subgroups import subgroup_graph
 
 here = Path.cwd()
@@ -64,6 +65,7 @@ for part in analysis.decomposition.displacive:
     if not part.is_zero:
         mark = "primary" if part.label in {m.label for m in analysis.primary_members} else ""
         print(f"{part.label:5} {part.amplitude_supercell:7.3f} A in the child's cell  {mark}")
+figures.amplitudes(analysis)
 
 # %% [markdown]
 # The tilts `R4+` and `M3+`, and the `X5+` that follows from them, are those of the crystal as measured (1.246, 0.887 and

@@ -28,10 +28,12 @@
 from pathlib import Path
 
 import numpy as np
+import plotly.graph_objects as go
 
 from orderparam import analyse, read_crystal, symmetrise
 from orderparam.discovery.family import gather_family
 from orderparam.discovery.familyfit import fit_family
+from orderparam.report.figures.style import styled
 from orderparam.tiltsystems import TILT_SYSTEMS, cubic_perovskite, tilt_system
 
 parent = cubic_perovskite()
@@ -79,6 +81,15 @@ for name in held_out:
         f"{name}   {error:.5f}   {linear_error:.5f}        {strain_error:.5f}   {np.linalg.norm(member.distortion.strain):.5f}"
     )
 
+# %%
+chart = styled(go.Figure(), height=320, barmode="group")
+for who, column, pattern in (("network", 0, ""), ("linear modes", 2, "/")):
+    errors = [predictions[name][column] for name in held_out]
+    chart.add_bar(x=held_out, y=errors, name=who, marker_pattern_shape=pattern)
+chart.update_xaxes(title="tilt system that was not trained on")
+chart.update_yaxes(title="largest error (A)")
+chart
+
 # %% [markdown]
 # The network was told two vectors per system; it returns the secondary shifts and the cell, for symmetries that it has not
 # met. (It is equivariant, so each child it saw stood for all its domains.)
@@ -87,7 +98,7 @@ for name in held_out:
 #
 # CaTiO$_3$, MgSiO$_3$, LaVO$_3$ and LaMnO$_3$ are all $Pnma$, with the same two tilts. As ABX$_3$ they are four points of one
 # landscape; but their structures are not a function of the tilts alone: ions differ in size, and LaMnO$_3$ has a Jahn-Teller
-# distortion. (`docs/families.md` has the leave-one-out errors: better than linear modes, far from exact.) Still, one number
+# distortion. (`docs/theory/families.md` has the leave-one-out errors: better than linear modes, far from exact.) Still, one number
 # is nearly the same in all:
 
 # %%

@@ -20,6 +20,12 @@ def cells(path: Path) -> list[tuple[str, str]]:
     return [(cell.cell_type, cell.source) for cell in jupytext.read(path).cells]
 
 
+@pytest.fixture(autouse=True)
+def _figures_as_data(monkeypatch) -> None:
+    """Keep plotly itself (5 MB) out of every executed notebook; the documentation holds it once."""
+    monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
+
+
 def execute(notebook: nbformat.NotebookNode) -> None:
     ExecutePreprocessor(timeout=300, kernel_name="python3").preprocess(notebook, {"metadata": {"path": str(TUTORIALS)}})
 
