@@ -59,7 +59,7 @@ here = Path.cwd()
 root = next(p for p in (here, *here.parents) if (p / "structures").is_dir())
 child = read_crystal(root / "structures" / "ruddlesden_popper" / "Ca3Ti2O7_36.cif")  # your file
 own = report_symmetry(child, 1e-3)
-child
+print(f"{child}, {own.symbol} ({own.number})")
 
 # %% [markdown]
 # ## What is it a distortion of?
@@ -132,7 +132,7 @@ figures.structure(scene)
 # An equivariant network turns with its input: if an operation leaves the input as it is, it leaves the output as it is.
 # So a network fed with the parent alone cannot produce the child, whatever its weights; it has to be given something that
 # breaks the symmetry, and what suffices is the order parameter (Curie's principle; the first two tutorials). `discover`
-# gives it the two primaries as vectors on some atoms, fits, and then takes each away again.
+# gives it the two primaries as axial vectors on some atoms, fits, and then takes each away again.
 
 # %%
 found = discover(analysis, seed=0)
@@ -167,7 +167,7 @@ confirmed = {}
 for node in graph.nodes:
     number, symbol = node.space_group
     if not node.is_realised:
-        print(f"{symbol:8} ({number:3})  no pattern in this child leaves it")
+        print(f"{symbol:8} ({number:3})  no displacement of this child leaves it, only its strain")
         continue
     structure = node.distortion.crystal()
     confirmed[number] = report_symmetry(structure, 1e-4).number

@@ -156,8 +156,6 @@ class PlainRow(torch.nn.Module):
 # learning rate going up and down once. Test: 100 orientations that are in no training set.
 
 # %%
-
-
 def copies(count, seed):
     """The structure in `count` random orientations: vectors, axes and displacements, as tensors."""
     turns = Rotation.random(count, random_state=seed).as_matrix()
@@ -209,6 +207,7 @@ chart.update_xaxes(type="log", title="orientations trained on")
 chart.update_yaxes(type="log", title="error in other orientations", exponentformat="power", dtick=2)
 chart
 
+
 # %% [markdown]
 # With one copy both fit that copy and know nothing else: an error near 1 is that of a network which never moves an atom. Then
 # they get the idea, and somewhere on the way the error on *unseen* orientations falls to that on the copies. From there on
@@ -216,8 +215,6 @@ chart
 # How many copies does that take?
 
 # %%
-
-
 def needed(curve, level):
     """Copies at which a curve goes below a level, interpolated; None where it never does."""
     below = next((i for i, error in enumerate(curve) if error < level), None)
@@ -236,6 +233,7 @@ for name, levels in copies_for.items():
 best = min(curve.min() for curve in curves.values())
 print(f"the best of them all is {best:.4f}; the equivariant network, from one orientation, {equivariant:.1e}")
 
+
 # %% [markdown]
 # So the number is not a constant of nature. The graph network needs far fewer copies than the perceptron, because one copy
 # holds several oxygen atoms whose bonds point in different directions, and it treats them alike: sharing weights between
@@ -249,8 +247,6 @@ print(f"the best of them all is {best:.4f}; the equivariant network, from one or
 # and all that comes out is linear in the rotation matrix, which has nine entries:
 
 # %%
-
-
 def regression_error(count):
     """Least squares from all numbers that describe the structure to all displacements."""
 

@@ -55,10 +55,10 @@ def compare(parent: Path, child: Path, *, any_origin: bool = False) -> list[str]
     """
     analysis = analyse(symmetrise(read_crystal(parent)), read_crystal(child))
     theirs = {label: (number, size) for label, number, size in crystod(parent, child)}
-    found = _differences(analysis, theirs, np.zeros(3))
+    found = differences(analysis, theirs, np.zeros(3))
     if found and any_origin:
         for q in normaliser_translations(analysis.relation.parent.group):
-            if not _differences(analysis, theirs, q):
+            if not differences(analysis, theirs, q):
                 return []
     return found
 
@@ -76,7 +76,7 @@ def mine_as_crystod(analysis: Analysis, q: np.ndarray | None = None) -> dict[str
     return mine
 
 
-def _differences(analysis: Analysis, theirs: dict[str, tuple[int, float]], q: np.ndarray) -> list[str]:
+def differences(analysis: Analysis, theirs: dict[str, tuple[int, float]], q: np.ndarray) -> list[str]:
     mine = mine_as_crystod(analysis, q)
     found = []
     for label in sorted(set(mine) | set(theirs)):

@@ -8,6 +8,9 @@ from typing import Any
 
 from . import cache
 
+IDLE = 0.3
+"""Up to this load before the measurement a machine with two cores had nothing else to do."""
+
 RESULTS = cache.ROOT / "docs" / "data" / "benchmarks.json"
 
 
@@ -23,13 +26,21 @@ def page() -> str:
         "- " + ", ".join(f"{name} {number}" for name, number in record["versions"].items()),
     ]
     rows = [_row(one) for one in record["benchmarks"]]
-    return "\n\n".join([_INTRODUCTION, "\n".join(facts), _load_note(record), _HEAD + "\n".join(rows), _TAIL]) + "\n"
+    notes = f"{_load_note(record)} {_missed_note(record)}"
+    return "\n\n".join([_INTRODUCTION, "\n".join(facts), notes, _HEAD + "\n".join(rows), _TAIL]) + "\n"
 
 
 def _load_note(record: dict[str, Any]) -> str:
-    if max(record["load"]) <= record["machine"]["cores"]:
+    if record["load"][0] <= IDLE:
         return "The machine had nothing else to do."
     return "The machine was busy with other work: read the times as upper bounds, and the ratios as what they are."
+
+
+def _missed_note(record: dict[str, Any]) -> str:
+    missed, all_of_them = sum(one["failed"] for one in record["benchmarks"]), len(record["benchmarks"])
+    if not missed:
+        return f"All {all_of_them} kept their bounds."
+    return f"{missed} of {all_of_them} missed a bound in this run, and are marked."
 
 
 def _row(one: dict[str, Any]) -> str:
@@ -56,6 +67,10 @@ def _time(seconds: float) -> str:
 
 
 def _number(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_number(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return f"({', '.join(map(_number, value))})"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
