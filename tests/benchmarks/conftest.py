@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import browser
+
+__all__ = ["browser", "pace"]
+
 YARDSTICK = (str(Path(sys.executable).parent / "crystod-group"), "--parent", "Pm-3m", "--irrep", "M3+", "R4+")
 YARDSTICK_SECONDS = 2.0
 """What CrystOD needed for this on the machine of the limits."""

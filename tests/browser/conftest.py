@@ -73,6 +73,26 @@ class Browser:
             value,
         )
 
+    def slider_time(self, value: float) -> float:
+        """Return how long it takes from a move of the first slider until its picture is drawn, milliseconds."""
+        return self.wait(
+            f"const v = orderparam.viewers[0], gl = v.renderer.gl, value = {value};"
+            "const s = document.querySelector('input[data-part]'), pixel = new Uint8Array(4);"
+            "const frame = () => new Promise((r) => requestAnimationFrame(r));"
+            "(async () => { await frame(); const begun = performance.now(), f = v.frames;"
+            "  s.value = value; s.dispatchEvent(new Event('input'));"
+            "  while (v.frames === f) await frame();"
+            "  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);"  # waits for the drawing itself
+            "  done(performance.now() - begun); })();"
+        )
+
+    def renderer(self) -> str:
+        """Return the name of what draws."""
+        return self.run(
+            "const g = orderparam.viewers[0].renderer.gl, e = g.getExtension('WEBGL_debug_renderer_info');"
+            "return e ? g.getParameter(e.UNMASKED_RENDERER_WEBGL) : 'unknown'"
+        )
+
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory) -> Iterator[Browser]:

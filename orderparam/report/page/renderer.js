@@ -47,12 +47,15 @@ window.OrderparamRenderer = (() => {
       void main() {
         pixel = vec4(lit(colour, across * sideways + sqrt(max(1.0 - across * across, 0.0)) * front), 1.0);
       }`],
+    // triangles are flat: one colour each, found at its corners, so that pixels cost nothing
     triangles: [`#version 300 es
-      in vec3 place; out vec3 where;` + VIEW + `
-      void main() { where = turn * (place - middle); gl_Position = seen(where); }`, `#version 300 es
-      precision highp float; uniform vec4 tint; in vec3 where; out vec4 pixel;` + LIGHT + `
-      void main() { vec3 n = normalize(cross(dFdx(where), dFdy(where))); if (n.z < 0.0) n = -n;
-        pixel = vec4(lit(tint.rgb, n), tint.a); }`],
+      in vec3 place; in vec3 normal; uniform vec4 tint; flat out vec4 colour;` + VIEW + LIGHT + `
+      void main() {
+        vec3 n = turn * normal; if (n.z < 0.0) n = -n;
+        colour = vec4(lit(tint.rgb, n), tint.a); gl_Position = seen(turn * (place - middle));
+      }`, `#version 300 es
+      precision highp float; flat in vec4 colour; out vec4 pixel;
+      void main() { pixel = colour; }`],
   };
 
   const rgb = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16) / 255);
@@ -83,8 +86,24 @@ window.OrderparamRenderer = (() => {
   const FIELDS = {
     balls: [["corner", 2], ["place", 3], ["radius", 1], ["tint", 3]],
     rods: [["corner", 2], ["start", 3], ["end", 3], ["radii", 2], ["tint", 3]],
-    triangles: [["place", 3]],
+    triangles: [["place", 3], ["normal", 3]],
   };
+
+  // corners of triangles (x, y, z), each followed by the unit normal of its triangle
+  function withNormals(data) {
+    const out = new Float32Array(2 * data.length);
+    for (let i = 0; i < data.length; i += 9) {
+      const [ax, ay, az] = [data[i + 3] - data[i], data[i + 4] - data[i + 1], data[i + 5] - data[i + 2]];
+      const [bx, by, bz] = [data[i + 6] - data[i], data[i + 7] - data[i + 1], data[i + 8] - data[i + 2]];
+      const [x, y, z] = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], size = Math.hypot(x, y, z) || 1;
+      for (let k = 0; k < 3; k++) {
+        const at = 2 * (i + 3 * k);
+        for (let c = 0; c < 3; c++) out[at + c] = data[i + 3 * k + c];
+        out[at + 3] = x / size; out[at + 4] = y / size; out[at + 5] = z / size;
+      }
+    }
+    return out;
+  }
 
   class Renderer {
     // many things on a renderer without a graphics card: smooth edges would take most of the time
@@ -113,8 +132,11 @@ window.OrderparamRenderer = (() => {
     // rows of numbers, one per ball or rod, become six corners each: software renderers are slow with instances
     fill(layer, data) {
       const gl = this.gl, size = layer.kind === "triangles" ? 3 : layer.kind === "balls" ? 7 : 11;
-      let sent = data;
-      if (layer.kind !== "triangles") {
+      let sent;
+      if (layer.kind === "triangles") {
+        sent = withNormals(data);
+        layer.count = data.length / 3;
+      } else {
         const n = data.length / size, width = size + 2;
         sent = new Float32Array(6 * n * width);
         for (let i = 0, at = 0; i < n; i++) for (let k = 0; k < 6; k++, at += width) {
@@ -123,7 +145,7 @@ window.OrderparamRenderer = (() => {
           for (let c = 0; c < size; c++) sent[at + 2 + c] = data[i * size + c];
         }
         layer.count = 6 * n;
-      } else layer.count = data.length / 3;
+      }
       gl.bindBuffer(gl.ARRAY_BUFFER, layer.buffer);
       gl.bufferData(gl.ARRAY_BUFFER, sent, gl.DYNAMIC_DRAW);
     }
