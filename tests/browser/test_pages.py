@@ -269,6 +269,22 @@ def test_without_webgl_the_table_is_offered(browser, pages):
     assert browser.run("return document.querySelectorAll('.plot .plot-container').length") >= 3  # the charts are there
 
 
+def test_paper_shows_what_plotly_draws_in_3d(browser, pages):
+    """A canvas without its buffer would be empty on paper."""
+    browser.open(pages / "modes.html")
+    inside = (
+        "const c = [...document.querySelectorAll('.plot .gl-container canvas')][0];"
+        "const g = c.getContext('webgl2') || c.getContext('webgl');"
+        "const pixels = new Uint8Array(4 * c.width * c.height);"
+        "g.readPixels(0, 0, c.width, c.height, g.RGBA, g.UNSIGNED_BYTE, pixels);"
+        "return [g.getContextAttributes().preserveDrawingBuffer, new Set(pixels).size];"
+    )
+    browser.wait("setTimeout(() => done(1), 500)")
+    kept, shades = browser.run(inside)
+    assert kept
+    assert shades > 3
+
+
 def test_a_printed_page_has_no_controls(browser, pages):
     browser.open(pages / "modes.html")
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
@@ -276,5 +292,10 @@ def test_a_printed_page_has_no_controls(browser, pages):
         hidden = "return [...document.querySelectorAll('nav, .controls')].every((n) => n.offsetParent === null)"
         assert browser.run(hidden)
         assert browser.run("return document.querySelector('canvas').clientWidth") > 300
+        told = browser.run("return document.querySelector('.paper').innerText")
+        assert "R4+ 1.193 Å, M3+ 0.903 Å" in told
+        assert "Arrows: displacements from the parent, × 3" in told
+        browser.slide(".viewer input[data-part='0']", 0.5)
+        assert "R4+ 0.596 Å" in browser.run("return document.querySelector('.paper').innerText")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

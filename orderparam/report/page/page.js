@@ -4,6 +4,11 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const options = { responsive: true, displaylogo: false, toImageButtonOptions: { format: "svg" },
     modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d", "lasso2d", "select2d"] };
+  // paper shows what a canvas holds after it was drawn; plotly's own canvases would be empty by then
+  const context = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, wanted) {
+    return context.call(this, kind, /^webgl/.test(kind) ? { ...wanted, preserveDrawingBuffer: true } : wanted);
+  };
   const viewers = [];
   document.querySelectorAll(".viewer").forEach((root) => {
     try {

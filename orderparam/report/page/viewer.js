@@ -40,6 +40,7 @@ window.OrderparamViewer = (() => {
       this.state = this.home_state = scene.parts.length || !scene.states.length ? -1 : scene.state;
       this.canvas = root.querySelector("canvas");
       this.tip = root.querySelector(".tip");
+      this.paper = root.querySelector(".paper");
       this.names = [...root.querySelectorAll(".axis")];
       this.frames = 0;
       this.waiting = this.playing = false;
@@ -74,6 +75,16 @@ window.OrderparamViewer = (() => {
       this.renderer.turn = view(cell);
       this.renderer.zoom = 1.12;
       this.redraw();
+    }
+
+    // what is shown, in words: on paper there are no sliders to read it from
+    told() {
+      const { parts, states } = this.scene, size = (i) => this.path * this.weights[i] * parts[i].amplitude;
+      const value = (i) => parts[i].kind === "strain" ? `${(100 * size(i)).toFixed(2)} %` : `${size(i).toFixed(3)} Å`;
+      const sum = parts.map((part, i) => `${part.label} ${value(i)}`).join(", ");
+      const what = this.state < 0 ? `Shown (As): ${sum || "the parent"}.`
+        : `Shown: ${states[this.state].label}, ${Math.round(100 * this.path)} % of the way from the parent.`;
+      return `${what} Arrows: displacements from the parent, × ${this.scale}. Black: the cell; grey: the parent's.`;
     }
 
     // displacements of the atoms and strain of what is chosen, times a factor
@@ -127,6 +138,7 @@ window.OrderparamViewer = (() => {
         triangles.forEach((v, n) => { for (let c = 0; c < 3; c++) out[3 * n + c] = at[3 * anchors[v] + c] + offsets[3 * v + c]; });
         renderer.fill(this.glyphs[i], out);
       });
+      if (this.paper) this.paper.textContent = this.told();
       this.redraw();
     }
 

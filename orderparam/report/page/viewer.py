@@ -113,7 +113,8 @@ def _canvas(page: Document, data: dict[str, Any], scene: Scene, controls: Html |
         tag("button", "Save picture", type="button", class_="save", data_save=True),
     ]
     kind = "viewer" if controls else "viewer plain"
-    return tag("div", tag("div", *inside, class_="stage"), controls, class_=kind, data_scene=page.data(data))
+    paper = tag("p", class_="paper note") if controls else None
+    return tag("div", tag("div", *inside, class_="stage"), controls, paper, class_=kind, data_scene=page.data(data))
 
 
 def _too_large(scene: Scene) -> Html | None:
@@ -129,6 +130,7 @@ def _too_large(scene: Scene) -> Html | None:
 
 def _part_json(part: Part) -> dict[str, Any]:
     return {
+        "label": part.label,
         "kind": part.kind,
         "amplitude": part.amplitude,
         "field": packed(part.field) if part.field.any() else None,
