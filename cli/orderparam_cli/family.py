@@ -92,6 +92,8 @@ def fit_many(wanted: FamilyOptions, *, out: str | None, force: bool, json: str |
     if not quiet and json != "-":
         print_report(family_report(result, folder))
     print_warnings(notes)
+    if result.fit.trouble:
+        print_warnings([f"the fit broke off: {result.fit.trouble}; the last good state is kept"])
     if not result.fit.converged and not wanted.ridge:
         worst = max(result.children, key=lambda child: child.residual_max)
         print_warnings(

@@ -56,6 +56,8 @@ class NoiseReport:
         The best lower group.
     detection_limit : float
         As (angstrom) below which an order parameter of one component goes unseen.
+    n_free : int
+        Number of coordinates that the group leaves free: signal and noise.
     n_left : int
         Number of coordinates that are noise alone.
     criterion : str
@@ -69,9 +71,19 @@ class NoiseReport:
     space_group: tuple[int, str]
     next_lower: NextLower | None
     detection_limit: float
+    n_free: int
     n_left: int
     criterion: str
     warnings: tuple[str, ...]
+
+    @property
+    def expected_error(self) -> float:
+        """Rms distance of the denoised from the noise-free child to expect, per coordinate: sigma sqrt(p / n).
+
+        Noise survives in the p = `n_free` of n coordinates alone; in the child as given it is sigma.
+        """
+        n = self.n_free + self.n_left
+        return self.sigma * float(np.sqrt(self.n_free / n)) if n else 0.0
 
 
 def denoise(relation: Relation, sigma: float | None = None) -> tuple[Relation, NoiseReport]:
@@ -263,6 +275,7 @@ def _report(
         space_group=space_group,
         next_lower=second,
         detection_limit=detection_limit(used, n) * float(np.sqrt(statistics.multiplicity)),
+        n_free=best.n_free,
         n_left=left,
         criterion=CRITERION,
         warnings=tuple(notes),

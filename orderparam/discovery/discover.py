@@ -158,6 +158,15 @@ class Discovery:
         return float(np.linalg.norm(self.fit.displacements - exact, axis=1).max())
 
     @property
+    def off_noisy_child(self) -> float | None:
+        """Rms distance of the prediction from the child before it was denoised, per coordinate, angstrom.
+
+        A fit that does not chase noise keeps this at sigma sqrt(1 - p / n). None without `Analysis.noise`.
+        """
+        noise = self.analysis.noise
+        return None if noise is None else float(np.hypot(noise.residual_rms, self.fit.deviation.rms / np.sqrt(3)))
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about the inputs and the fit."""
         child = self.analysis.relation.distortion.group

@@ -217,11 +217,14 @@ class Prediction:
     displacements : (n, 3) float64
         Angstrom.
     strain : (3, 3) float64
+    warnings : tuple of str
+        What of the order parameters lies outside of what was trained.
     """
 
     supercell: Supercell
     displacements: np.ndarray
     strain: np.ndarray
+    warnings: tuple[str, ...] = ()
 
     def crystal(self, name: str = "") -> Crystal:
         """Return the structure."""
@@ -246,7 +249,7 @@ def gather_family(
     children : mapping
         Decompositions or distortions by name, of one `Parent`.
     irreps : sequence of str, optional
-        Labels of the inputs. Default: every irrep that is primary for one of the children.
+        Labels of the inputs, "strain GM3+" for one of the strain. Default: every irrep that is primary for a child.
     carrier : str, optional
         Site irreps to carry them, such as ``Mn:1e``; by default the preferred ones of `find_carriers`.
 
@@ -312,7 +315,7 @@ def _primary_members(parts: Mapping[str, Decomposition], irreps: Sequence[str] |
         sets = primary_sets(decomposition)
         wanted += [m.key for m in sets[0].members] if sets else []
     if irreps is not None:
-        wanted = [next((k for k in sorted(candidates, key=lambda k: k[1]) if k[0] == i), (i, False)) for i in irreps]
+        wanted = [_key_of(label, candidates) for label in irreps]
     missing = [label for label, strain in wanted if (label, strain) not in candidates]
     if missing:
         known = ", ".join(dict.fromkeys(label for label, _ in candidates)) or "none"
@@ -324,6 +327,13 @@ def _primary_members(parts: Mapping[str, Decomposition], irreps: Sequence[str] |
     members = tuple(candidates[key] for key in dict.fromkeys(wanted))
     share = sum(m.share for m in members)
     return PrimarySet(members, share, share)
+
+
+def _key_of(label: str, candidates: Mapping[tuple[str, bool], Candidate]) -> tuple[str, bool]:
+    """Return the irrep and whether it is one of the strain; of the displacements where both have it."""
+    if label.startswith("strain "):
+        return label.removeprefix("strain "), True
+    return next((key for key in sorted(candidates, key=lambda key: key[1]) if key[0] == label), (label, False))
 
 
 def _family_input(candidate: Candidate, parts: Mapping[str, Decomposition]) -> FamilyInput:

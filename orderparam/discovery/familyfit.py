@@ -16,6 +16,7 @@ from orderparam.symmetry.modes import expand
 from orderparam.symmetry.orderparameter import OrderParameter, strain_tensor
 
 from .family import Family, Member, Prediction
+from .prediction import Predictor
 
 if TYPE_CHECKING:
     from orderparam.network.joint import JointResult
@@ -91,8 +92,13 @@ class FamilyResult:
     leave_one_out: tuple[LeftOut, ...]
     seconds: dict[str, float]
 
+    @property
+    def predictor(self) -> Predictor:
+        """The network as a function of the order parameters."""
+        return Predictor(self.family, self.fit.network)
+
     def predict(self, order_parameters: Mapping[str, Sequence[float] | np.ndarray]) -> Prediction:
-        """Return the structure that follows from order parameters.
+        """Return the structure that follows from order parameters; `Prediction.warnings` says what was never trained.
 
         Parameters
         ----------
@@ -104,19 +110,9 @@ class FamilyResult:
         InvalidInputError
             When a label is no input of the family or the number of components does not fit.
         """
-        known = {given.label: given.irrep.dimension for given in self.family.inputs}
-        unknown = sorted(set(order_parameters) - set(known))
-        if unknown:
-            raise InvalidInputError(f"{', '.join(unknown)}: no input of this fit; its inputs are {', '.join(known)}")
-        components = {label: np.zeros(n) for label, n in known.items()}
-        for label, values in order_parameters.items():
-            vector = np.asarray(values, float).ravel()
-            if vector.shape != (known[label],) or not np.isfinite(vector).all():
-                raise InvalidInputError(f"{label}: expected {known[label]} finite components, received {values}")
-            components[label] = vector
-        supercell = self.family.cell(components)
-        network = self.fit.network.on(supercell.lattice, supercell.positions, supercell.species)
-        return Prediction(supercell, *network.predict(self.family.fields(supercell, components)))
+        found = self.predictor.predict(order_parameters)
+        notes = self.predictor.warnings(order_parameters)
+        return Prediction(found.supercell, found.displacements, found.strain, notes)
 
     def predict_member(self, member: Member) -> Prediction:
         """Return the prediction for a child's order parameters, on its own sites."""

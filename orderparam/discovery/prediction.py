@@ -81,14 +81,14 @@ class Image:
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A child's network as a function of the order parameters.
+    """A network as a function of the order parameters.
 
     Attributes
     ----------
     family : Family
-        The child alone, with its inputs.
+        One child alone or several, with their inputs.
     network : TrainedNetwork
-        Settled: of smallest weights.
+        Of one child: settled, of smallest weights.
     """
 
     family: Family
@@ -96,8 +96,25 @@ class Predictor:
 
     @property
     def child(self) -> Member:
-        """The child that taught it."""
+        """The child that taught it.
+
+        Raises
+        ------
+        InvalidInputError
+            When there are several.
+        """
+        if len(self.family.members) > 1:
+            raise InvalidInputError(
+                f"this network was taught by {len(self.family.members)} children; a path leads to the child of a fit of "
+                "one: set order parameters instead (--set)"
+            )
         return self.family.members[0]
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Smallest and largest amplitude (Ap) that was taught; one child and the parent teach all sizes in between."""
+        alone = len(self.family.members) == 1
+        return {label: (0.0 if alone else low, high) for label, (low, high) in self.family.ranges.items()}
 
     @property
     def inputs(self) -> tuple[FamilyInput, ...]:
@@ -153,7 +170,8 @@ class Predictor:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Replace the part of a primary irrep along its copies by what was set."""
         displacements, strain = found
-        own = given.order_parameter(self.child.decomposition)
+        known = (given.order_parameter(member.decomposition) for member in self.family.members)
+        own = next((o for o in known if o is not None), None)
         if own is None:
             return found
         if given.is_strain:
@@ -167,15 +185,18 @@ class Predictor:
 
     def warnings(self, order_parameters: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[str, ...]:
         """Return what about some order parameters lies outside of what was trained."""
-        notes = []
-        for label, vector in self.components(order_parameters).items():
-            trained = self.child.components[label]
-            size, most = float(np.linalg.norm(vector)), float(np.linalg.norm(trained))
-            if size > most * (1 + 1e-6):
-                notes.append(
-                    f"{label}: amplitude {size:.4f} is outside the trained range 0 to {most:.4f} angstrom (Ap)"
-                )
-            if size > 0 and not self._is_trained_direction(label, vector):
+        notes, components = [], self.components(order_parameters)
+        if not any(vector.any() for vector in components.values()):
+            return ()  # the parent, exactly
+        alone = len(self.family.members) == 1
+        for given in self.inputs:
+            label, vector = given.label, components[given.label]
+            size, (least, most) = float(np.linalg.norm(vector)), self.ranges[given.label]
+            if not least * (1 - 1e-6) <= size <= most * (1 + 1e-6):
+                unit = "" if given.is_strain else " angstrom (Ap)"
+                low = "0" if least == 0 else f"{least:.4f}"
+                notes.append(f"{label}: amplitude {size:.4f} is outside the trained range {low} to {most:.4f}{unit}")
+            if alone and size > 0 and not self._is_trained_direction(label, vector):
                 notes.append(f"{label}: the direction is no domain of the child's; one child says little about others")
         return tuple(notes)
 

@@ -141,6 +141,8 @@ class JointResult:
     ridge : float
         Weight of the squared norm of the weights.
     config : FitConfig
+    trouble : str
+        Why the best start broke off, where a number was not finite; this is then its last good state.
     """
 
     network: TrainedNetwork
@@ -152,6 +154,7 @@ class JointResult:
     rungs: tuple[JointRung, ...]
     ridge: float
     config: FitConfig
+    trouble: str = ""
 
     def predict(self, problem: FitProblem) -> tuple[np.ndarray, np.ndarray]:
         """Return displacements (n_sites, 3) and strain (3, 3) for the inputs and on the sites of a problem."""
@@ -214,13 +217,13 @@ def fit_jointly(
                 on_step=on_step,
             )
             iterations += found.iterations
-            if best is None or np.linalg.norm(found.residuals) < np.linalg.norm(best[0].residuals):
+            finite = bool(np.isfinite(found.residuals).all() and np.isfinite(found.unknowns).all())
+            if finite and (best is None or np.linalg.norm(found.residuals) < np.linalg.norm(best[0].residuals)):
                 best = found, embedding
-
             if found.converged or residuals.worst(found.residuals) <= config.accepted:
                 break
-    if best is None or not np.isfinite(best[0].unknowns).all():
-        raise ConvergenceError("fit: the weights are no longer finite numbers; try another --seed")
+    if best is None:
+        raise ConvergenceError("fit: every start gives numbers that are not finite; try another --seed")
     first = problems[0]
     network = TrainedNetwork(
         chosen,
@@ -236,7 +239,9 @@ def fit_jointly(
     deviations = tuple(Deviation.between(p, *found) for p, found in zip(problems, predictions, strict=True))
     converged = all(max(d.max, d.strain) <= config.accepted for d in deviations)
     logger.info("joint fit: off by at most %.1e angstrom", max(d.max for d in deviations))
-    return JointResult(network, predictions, deviations, converged, iterations, restart, rungs, ridge, config)
+    return JointResult(
+        network, predictions, deviations, converged, iterations, restart, rungs, ridge, config, best[0].trouble
+    )
 
 
 def joint_ladder(max_input_degree: int, channels: int) -> tuple[Architecture, ...]:

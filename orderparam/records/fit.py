@@ -99,6 +99,7 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
         ],
         "residual": {"max": fit.deviation.max, "rms": fit.deviation.rms, "mean_abs": fit.deviation.mean_abs},
         "strain_residual": fit.deviation.strain,
+        "noise": _noise_record(discovery),
         "floor": _floor_record(discovery),
         "constraint": _constraint_record(discovery),
         "predicted": {"space_group": {"number": number, "symbol": symbol}, "symprec": 1e-4},
@@ -140,6 +141,19 @@ def _of_points(record: dict[str, Any], discovery: Discovery) -> dict[str, Any]:
             }
             for found in shared_inputs(discovery.analysis)
         ],
+    }
+
+
+def _noise_record(discovery: Discovery) -> dict[str, Any] | None:
+    """Return how far the prediction is from the noisy child, and from the noise-free one to expect."""
+    noise = discovery.analysis.noise
+    return noise and {
+        "sigma": noise.sigma,
+        "coordinates": noise.n_free + noise.n_left,
+        "parameters": noise.n_free,
+        "off_noisy_child": discovery.off_noisy_child,
+        "off_denoised_child": discovery.fit.deviation.rms / 3**0.5,
+        "expected_error": noise.expected_error,
     }
 
 

@@ -99,6 +99,9 @@ def noise_record(report: NoiseReport) -> dict[str, Any]:
         "sigma": report.sigma,
         "estimated": report.estimated,
         "residual_rms": report.residual_rms,
+        "coordinates": report.n_free + report.n_left,
+        "parameters": report.n_free,
+        "expected_error": report.expected_error,
         "space_group": {"number": report.space_group[0], "symbol": report.space_group[1]},
         "next_lower": lower
         and {

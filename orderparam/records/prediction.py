@@ -72,6 +72,7 @@ def path_record(predictor: Predictor, path: Sequence[Image], files: Sequence[str
 
 
 def _head(predictor: Predictor, wanted: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    several = len(predictor.family.members) > 1
     return {
         "schema": PREDICTION_SCHEMA,
         "version": VERSION,
@@ -79,8 +80,8 @@ def _head(predictor: Predictor, wanted: Mapping[str, np.ndarray]) -> dict[str, A
             {
                 "label": given.label,
                 "components": np.asarray(wanted[given.label]).tolist(),
-                "trained": predictor.child.components[given.label].tolist(),
-                "trained_range": [0.0, float(np.linalg.norm(predictor.child.components[given.label]))],
+                "trained": None if several else predictor.child.components[given.label].tolist(),
+                "trained_range": list(predictor.ranges[given.label]),
             }
             for given in predictor.inputs
         ],

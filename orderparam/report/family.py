@@ -12,6 +12,7 @@ from rich.text import Text
 from orderparam.crystal import crystal_to_cif, numbered
 from orderparam.discovery.familyfit import FAMILY_SYMPREC
 from orderparam.records import to_json
+from orderparam.records.model import MODEL_FILE, family_model_record
 
 from .folder import check_folder, fill_folder
 from .summary import _table
@@ -25,7 +26,7 @@ LONGEST_NAME = 20
 
 def is_family_file(name: str) -> bool:
     """Tell whether a run of many children writes a file of this name."""
-    return name in {"result.json", "weights.safetensors"} or name.endswith(PREDICTED)
+    return name in {"result.json", "weights.safetensors", "model.json"} or name.endswith(PREDICTED)
 
 
 def check_family_folder(folder: Path, *, force: bool) -> None:
@@ -34,7 +35,7 @@ def check_family_folder(folder: Path, *, force: bool) -> None:
 
 
 def write_family_folder(result: FamilyResult, record: dict[str, Any], folder: Path, *, force: bool = False) -> None:
-    """Write result.json, the weights and NAME.predicted.cif of every child; all of them or none.
+    """Write result.json, model.json, the weights and NAME.predicted.cif of every child; all of them or none.
 
     Raises
     ------
@@ -43,7 +44,8 @@ def write_family_folder(result: FamilyResult, record: dict[str, Any], folder: Pa
     """
 
     def write(place: Path) -> None:
-        (place / "result.json").write_text(to_json(record), encoding="utf-8")
+        for name, content in {"result.json": record, MODEL_FILE: family_model_record(result)}.items():
+            (place / name).write_text(to_json(content), encoding="utf-8")
         for child in result.children:
             predicted = result.predict_member(result.family[child.name]).crystal()
             crystal = replace(predicted, labels=numbered(predicted.species))
@@ -77,7 +79,7 @@ def family_report(result: FamilyResult, folder: Path) -> RenderableType:
             f"Fit: {fit.network.architecture}, {fit.iterations} steps; all children {met}, at most "
             f"{worst.residual_max:.1e} angstrom off ({worst.name})"
         ),
-        Text(f"Written to {folder}: result.json, NAME{PREDICTED}, weights.safetensors"),
+        Text(f"Written to {folder}: result.json, NAME{PREDICTED}, model.json, weights.safetensors"),
     ]
     return Group(*parts)
 

@@ -127,6 +127,14 @@ def _network(discovery: Discovery) -> list[RenderableType]:
                      f"{result.deviation.mean_abs:.1e} angstrom; strain {result.deviation.strain:.1e}"),
         ("prediction", f"{group_name(discovery.analysis.relation.parent, discovery.predicted_group)} at symprec 1e-4"),
     ]  # fmt: skip
+    noise = discovery.analysis.noise
+    if noise is not None:
+        text = (
+            f"prediction off the noisy child by {discovery.off_noisy_child:.4f} angstrom (rms per coordinate); off the "
+            f"noise-free one by {noise.expected_error:.4f} to expect, where the noisy child is off by "
+            f"{noise.sigma:.4f}: {noise.n_free} of {noise.n_free + noise.n_left} coordinates are fitted"
+        )
+        rows.append(("noise", text))
     return [_heading("Fit"), _facts(rows), Text()]
 
 

@@ -289,6 +289,7 @@ def noise_text(report: NoiseReport) -> RenderableType:
         ("sigma", f"{report.sigma:.4f} angstrom per coordinate ({how}; {report.n_left} coordinates are noise alone)"),
         ("space group", f"{symbol} ({number}), supported by the data"),
         ("left over", f"rms {report.residual_rms:.4f} angstrom per coordinate"),
+        ("error left", f"{report.expected_error:.4f} angstrom per coordinate to expect, in {report.n_free} free ones"),
         (
             "next lower",
             f"{lower.space_group[1]} ({lower.space_group[0]}), cost higher by {lower.cost_difference:.1f}"

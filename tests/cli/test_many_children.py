@@ -12,6 +12,7 @@ import pytest
 from orderparam.crystal import crystal_to_cif
 from orderparam.network.trained import TrainedNetwork
 from orderparam.spacegroup import report_symmetry
+from orderparam.symmetry.orderparameter import decompose
 from orderparam.tiltsystems import TILT_SYSTEMS, cubic_perovskite, tilt_system
 from tests.cli.test_commands import schema
 
@@ -43,7 +44,7 @@ def test_many_children(program, tmp_path, tilts):
     assert [c["child"] for c in record["leave_one_out"]] == list(FEW)
     assert record["leave_one_out"][0]["linear_modes"]["max"] < 1e-4
     names = {p.name for p in (tmp_path / "run").iterdir()}
-    assert names == {"result.json", "weights.safetensors", *(f"{s}.predicted.cif" for s in FEW)}
+    assert names == {"result.json", "model.json", "weights.safetensors", *(f"{s}.predicted.cif" for s in FEW)}
     TrainedNetwork.load(tmp_path / "run/weights.safetensors")
     from orderparam.crystal import read_crystal
 
@@ -56,6 +57,45 @@ def test_many_children(program, tmp_path, tilts):
     assert program("fit", parent, *children[:2], "--out", tmp_path / "run", "--no-leave-one-out", "-q").code == 0
     assert not (tmp_path / f"run/{FEW[2]}.predicted.cif").exists()
     assert json.loads((tmp_path / "run/result.json").read_text())["leave_one_out"] == []
+
+
+def test_predict_from_a_run_of_many(program, tmp_path, tilts):
+    """From the files alone: a child's order parameter gives that child, one between two others warns of nothing."""
+    parent, children = tilts
+    fitted = program("fit", parent, *children, "--out", tmp_path / "run", "--no-leave-one-out", "--quiet")
+    assert fitted.code == 0, fitted.err
+    record = json.loads((tmp_path / "run/result.json").read_text())
+    (given,) = (c for c in record["children"] if c["name"] == "a+b-b-")
+    settings = [f"--set={o['label']}=({','.join(map(repr, o['components']))})" for o in given["order_parameters"]]
+    outcome = program("predict", tmp_path / "run", *settings, "--out", tmp_path / "p")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    found = json.loads((tmp_path / "p/prediction.json").read_text())
+    schema("prediction").validate(found)
+    assert found["inputs"][0]["trained"] is None
+    ranges = {i["space_group_irreps"][0]: [i["range"]["min"], i["range"]["max"]] for i in record["inputs"]}
+    assert {i["label"]: i["trained_range"] for i in found["inputs"]} == ranges
+    exact = tilt_system("a+b-b-", cubic_perovskite())
+    assert found["images"][0]["space_group"]["number"] == 62
+    assert found["images"][0]["max_displacement"] == pytest.approx(exact.lengths.max(), abs=2e-4)
+    sizes = {o.label: o.amplitude for o in decompose(exact).displacive if not o.is_zero}
+    assert {i["label"]: i["amplitude_parent"] for i in found["images"][0]["irreps"]} == pytest.approx(sizes, abs=2e-4)
+    far = program("predict", tmp_path / "run", "--set", "R4+=(0.9,0,0)", "--out", tmp_path / "p")
+    assert far.code == 0
+    high = ranges["R4+"][1]
+    assert f"R4+: amplitude 0.9000 is outside the trained range 0 to {high:.4f} angstrom (Ap)" in far.err
+
+
+def test_a_run_of_many_has_no_path(program, refused, tmp_path, tilts):
+    parent, children = tilts
+    program("fit", parent, *children[:2], "--out", tmp_path / "run", "--no-leave-one-out", "--quiet")
+    assert "taught by 2 children" in refused("predict", tmp_path / "run", "--path", 3, "--out", tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+    model = json.loads((tmp_path / "run/model.json").read_text())
+    del model["targets"]["a0a0c+"]["sites"]
+    (tmp_path / "run/model.json").write_text(json.dumps(model))
+    line = refused("predict", tmp_path / "run", "--set", "R4+=(0.1,0,0)", "--out", tmp_path / "p")
+    assert "not what a fit writes" in line
 
 
 def test_a_broken_record_fails_its_schema(program, tmp_path, tilts):

@@ -10,9 +10,14 @@ import pytest
 from orderparam.crystal import Crystal, read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.discovery.denoise import detection_limit
+from orderparam.discovery.discover import discover, predicted_crystal
+from orderparam.discovery.inputs import fit_problem
 from orderparam.errors import InvalidInputError
+from orderparam.network.fit import fit
+from orderparam.network.problem import FitConfig
 from orderparam.parent import Parent, symmetrise
 from orderparam.supercell import Supercell
+from tests.network.fit_problems import blocks
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
 PAIRS = {p["name"]: p for p in json.loads((Path(__file__).parents[1] / "tables/pairs.json").read_text())}
@@ -244,3 +249,48 @@ def test_senseless_levels_are_refused(noise):
     parent, analysis = exact("LaMnO3_62")
     with pytest.raises(InvalidInputError, match="--noise"):
         analyse(parent, analysis.relation.child, noise=noise)
+
+
+def distance(one: Crystal, two: Crystal) -> float:
+    """Return the rms distance of two structures (angstrom), by pymatgen: any origin and order of the atoms."""
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
+    structures = [c.to_pymatgen() for c in (one, two)]
+    found = StructureMatcher(primitive_cell=False, scale=False).get_rms_dist(*structures)
+    assert found is not None
+    return found[0] * (abs(np.linalg.det(one.lattice)) / one.n_sites) ** (1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "draws"), [(0.03, 2), *(pytest.param(s, 20, marks=pytest.mark.slow) for s in (0.01, 0.03))]
+)
+def test_a_fit_does_not_chase_noise(sigma, draws):
+    """The prediction is nearer to the noise-free child than the noisy one is, by about sqrt(p / n), on every draw.
+
+    The control: fitted to the noisy child as it is, in P1, the network comes no nearer.
+    """
+    parent, analysis = exact("LaMnO3_62")
+    truth = analysis.relation.distortion.crystal()
+    ratios = []
+    for seed in range(draws):
+        child = noisy(truth, sigma, np.random.default_rng(seed))
+        before = distance(child, truth)
+        found = discover(analyse(parent, child, noise="auto"), seed=0)
+        assert found.fit.converged
+        noise = found.analysis.noise
+        assert (noise.n_free, noise.n_left) == (7, 50)
+        assert found.off_noisy_child == pytest.approx(noise.sigma * np.sqrt(50 / 57), rel=1e-6)
+        predicted = predicted_crystal(found.analysis, found.fit)
+        after = distance(predicted, truth)
+        assert after < before
+        ratios.append(after / before)
+        assert distance(predicted, child) == pytest.approx(np.sqrt(3) * found.off_noisy_child, rel=0.05)
+        if seed == 0:
+            chased = analyse(parent, child)
+            cell = chased.relation.distortion.supercell
+            free = blocks(chased.relation.distortion.group.action(), cell.species, "La:1o La:1e Mn:1o Mn:1e O:1o O:1e")
+            control = fit(fit_problem(chased, free), FitConfig(seed=0))
+            assert control.converged
+            assert distance(predicted_crystal(chased, control), truth) == pytest.approx(before, rel=1e-3)
+    print(f"{sigma}: {len(ratios)} draws, ratio {min(ratios):.3f} to {max(ratios):.3f}")  # noqa: T201
+    assert np.sqrt(np.mean(np.square(ratios))) == pytest.approx(np.sqrt(7 / 57), rel=0.35)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,27 @@ def test_prediction_from_components(family, result):
     nothing = result.predict({})
     assert np.abs(nothing.displacements).max() < 1e-12
     assert np.abs(nothing.strain).max() < 1e-12
+
+
+def test_a_prediction_says_what_was_never_trained(family, result):
+    """Above and below the amplitudes of the children; the parent is known exactly."""
+    low, high = family.ranges["R4+"]
+    assert low == 0
+    assert result.predict(family["a+b-b-"].common).warnings == ()
+    assert result.predict({}).warnings == ()
+    (note,) = result.predict({"R4+": (0, 0, 1.1 * high)}).warnings
+    assert note == f"R4+: amplitude {1.1 * high:.4f} is outside the trained range 0 to {high:.4f} angstrom (Ap)"
+    large = replace(result, family=gather_family({s: tilt_system(s, PARENT) for s in ("a-a-a-", "a0b-b-")}))
+    least, most = large.family.ranges["R4+"]
+    (note,) = large.predict({"R4+": (0.5 * least, 0, 0)}).warnings
+    assert f"is outside the trained range {least:.4f} to {most:.4f} angstrom" in note
+
+
+def test_what_is_set_is_what_a_prediction_has(result):
+    """Exactly, not to the accuracy of the fit."""
+    found = decompose(result.predictor.predict({"R4+": (0.1, 0.15, 0.2), "M3+": (0, 0, 0.2)}))
+    assert found["R4+"].amplitude == pytest.approx(np.linalg.norm([0.1, 0.15, 0.2]), abs=1e-9)
+    assert found["M3+"].amplitude == pytest.approx(0.2, abs=1e-9)
 
 
 def test_baselines(family):

@@ -102,6 +102,25 @@ def test_the_ridge_of_a_linear_problem_is_tikhonovs():
     assert np.allclose(found.unknowns, expected, atol=1e-6)
 
 
+def test_numbers_that_are_not_finite_end_a_joint_fit_at_its_last_good_state(problems, monkeypatch):
+    from orderparam.network import joint as module
+
+    calls, plain = [], module.JointPoint.jacobian
+
+    def spoiled(self):
+        calls.append(np.linalg.norm(self.residuals))
+        return plain(self) * (np.nan if len(calls) > 3 else 1)
+
+    monkeypatch.setattr(module.JointPoint, "jacobian", spoiled)
+    found = fit_jointly(problems, FitConfig(seed=0, max_restarts=0), architecture=SMALL)
+    assert "not finite came up after" in found.trouble
+    assert not found.converged
+    assert np.isfinite(found.network.weights).all()
+    assert np.isfinite([d.max for d in found.deviations]).all()
+    whole = np.sqrt(sum((u**2).sum() for u, _ in found.predictions))
+    assert whole > 0
+
+
 def test_bad_problems(problems):
     with pytest.raises(InvalidInputError, match="at least one child"):
         fit_jointly([], FitConfig(seed=0))
