@@ -161,10 +161,15 @@ class Discovery:
     def off_noisy_child(self) -> float | None:
         """Rms distance of the prediction from the child before it was denoised, per coordinate, angstrom.
 
-        A fit that does not chase noise keeps this at sigma sqrt(1 - p / n). None without `Analysis.noise`.
+        A fit that does not chase noise keeps this at sigma sqrt(1 - p / n). None without `Analysis.noise`, and where a
+        constraint or the lack of an order parameter keeps the fit from the child (`bound`).
         """
         noise = self.analysis.noise
-        return None if noise is None else float(np.hypot(noise.residual_rms, self.fit.deviation.rms / np.sqrt(3)))
+        return (
+            None
+            if noise is None or self.bound is not None
+            else float(np.hypot(noise.residual_rms, self.fit.deviation.rms / np.sqrt(3)))
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:

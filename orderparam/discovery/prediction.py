@@ -105,8 +105,8 @@ class Predictor:
         """
         if len(self.family.members) > 1:
             raise InvalidInputError(
-                f"this network was taught by {len(self.family.members)} children; a path leads to the child of a fit of "
-                "one: set order parameters instead (--set)"
+                f"this network was taught by {len(self.family.members)} children; a path leads to the child of a fit "
+                "of one: set order parameters instead (--set)"
             )
         return self.family.members[0]
 

@@ -147,7 +147,9 @@ def _of_points(record: dict[str, Any], discovery: Discovery) -> dict[str, Any]:
 def _noise_record(discovery: Discovery) -> dict[str, Any] | None:
     """Return how far the prediction is from the noisy child, and from the noise-free one to expect."""
     noise = discovery.analysis.noise
-    return noise and {
+    if noise is None or discovery.off_noisy_child is None:
+        return None
+    return {
         "sigma": noise.sigma,
         "coordinates": noise.n_free + noise.n_left,
         "parameters": noise.n_free,

@@ -1,4 +1,4 @@
-"""The records that predictions start from: parent, targets and order parameters, exactly; the weights lie beside them."""
+"""The records that predictions start from: parent, targets and order parameters, exactly; weights beside."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def _network(discovery: Discovery) -> list[RenderableType]:
         ("prediction", f"{group_name(discovery.analysis.relation.parent, discovery.predicted_group)} at symprec 1e-4"),
     ]  # fmt: skip
     noise = discovery.analysis.noise
-    if noise is not None:
+    if noise is not None and discovery.off_noisy_child is not None:
         text = (
             f"prediction off the noisy child by {discovery.off_noisy_child:.4f} angstrom (rms per coordinate); off the "
             f"noise-free one by {noise.expected_error:.4f} to expect, where the noisy child is off by "

@@ -1,12 +1,13 @@
-"""Floors and constraints from the command line."""
+"""Floors, constraints, noise and predictions from the command line."""
 
 import contextlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
 from orderparam.spacegroup import report_symmetry
 from tests.cli.conftest import STRUCTURES
 from tests.cli.test_commands import schema
@@ -91,6 +92,31 @@ def test_carriers_are_tried(program):
     tried = [c for c in record["carriers"] if c["trials"]]
     assert tried
     assert all((c["trials"] is None) == (c["floor"]["max"] > 1e-9) for c in record["carriers"])
+
+
+def test_a_noisy_child_is_not_chased(program, tmp_path, lamno3):
+    """Record, report and page tell how far the prediction is from the noisy child, and from the true one to expect."""
+    crystal = read_crystal(lamno3[1])
+    moves = np.random.default_rng(0).normal(0, 0.02, (crystal.n_sites, 3)) @ np.linalg.inv(crystal.lattice)
+    child = tmp_path / "noisy.cif"
+    child.write_text(crystal_to_cif(Crystal(crystal.lattice, crystal.positions + moves, crystal.species)))
+    pair = (lamno3[0], child, "--noise", "auto", "--out", tmp_path / "run")
+    outcome = program("fit", *pair, "--html", tmp_path / "page.html")
+    assert outcome.code == 0, outcome.err
+    record = json.loads((tmp_path / "run/result.json").read_text())
+    schema("fit").validate(record)
+    noise = record["noise"]
+    assert (noise["coordinates"], noise["parameters"]) == (57, 7)
+    assert noise["off_noisy_child"] == pytest.approx(noise["sigma"] * np.sqrt(50 / 57), rel=1e-6)
+    assert noise["expected_error"] == pytest.approx(noise["sigma"] * np.sqrt(7 / 57), rel=1e-9)
+    assert noise["off_denoised_child"] < 1e-6
+    told = f"off the noisy child by {noise['off_noisy_child']:.4f}"
+    assert told in " ".join(outcome.out.split())
+    assert told in (tmp_path / "page.html").read_text()
+    held = program("fit", *pair, "--constrain", "irreps=R4+", "--json", "-")
+    assert json.loads(held.out)["noise"] is None
+    clean = program("fit", *lamno3, "--out", tmp_path / "run", "--json", "-")
+    assert json.loads(clean.out)["noise"] is None
 
 
 # --- predict --------------------------------------------------------------------------------------------------------
