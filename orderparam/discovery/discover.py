@@ -165,11 +165,9 @@ class Discovery:
         constraint or the lack of an order parameter keeps the fit from the child (`bound`).
         """
         noise = self.analysis.noise
-        return (
-            None
-            if noise is None or self.bound is not None
-            else float(np.hypot(noise.residual_rms, self.fit.deviation.rms / np.sqrt(3)))
-        )
+        if noise is None or self.bound is not None:
+            return None
+        return float(np.hypot(noise.residual_rms, self.fit.deviation.rms / np.sqrt(3)))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ never feel the input, and modes of third order in it (R5+) are never reached, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -63,29 +63,35 @@ class GatedNetwork(nn.Module):
         As in `Architecture`.
     seed : int
         Of the weights.
+    radial, known : RadialBasis and tuple of str, optional
+        Radial functions, and the species that the network knows in their order; by default those of these sites.
     """
 
     def __init__(
         self,
         lattice: np.ndarray | None,
         positions: np.ndarray,
-        species: tuple[str, ...],
+        species: Sequence[str],
         *,
         lmax: int = 2,
         layers: int = 2,
         multiplicity: int = 6,
         cutoff_factor: float = 1.3,
         seed: int,
+        radial: RadialBasis | None = None,
+        known: tuple[str, ...] | None = None,
     ) -> None:
         super().__init__()
+        self.size = {"lmax": lmax, "layers": layers, "multiplicity": multiplicity, "seed": seed}
+        self.periodic = lattice is not None
         try:
             from e3nn import o3
         except ImportError as missing:
             raise InvalidInputError("the gated network needs e3nn: pip install 'orderparam[e3nn]'") from missing
-        kinds = sorted(set(species))
-        cutoff = choose_cutoff(lattice, positions, cutoff_factor)
+        self.known = kinds = known or tuple(sorted(set(species)))
+        cutoff = radial.cutoff if radial else choose_cutoff(lattice, positions, cutoff_factor)
         edges = find_edges(lattice, positions, cutoff)
-        radial = RadialBasis.on_shells(cutoff, shells_of(edges.lengths))
+        self.radial_basis = radial = radial or RadialBasis.on_shells(cutoff, shells_of(edges.lengths))
         self.source = Layout.all_up_to(lmax)
         self.kinds = torch.tensor([kinds.index(name) for name in species])
         with _float64(seed):
@@ -124,7 +130,16 @@ class GatedNetwork(nn.Module):
         """Return displacements (n_sites, 3), angstrom, and strain (3, 3); as `TrainedNetwork.predict`."""
         with torch.no_grad():
             displacements, strain = self(torch.from_numpy(self.fields(inputs)))
-        return displacements.numpy(), irreps_to_symmetric(strain.numpy())
+        return displacements.numpy(), irreps_to_symmetric(strain.numpy()) if self.periodic else np.zeros((3, 3))
+
+    def on(self, lattice: np.ndarray | None, positions: np.ndarray, species: Sequence[str]) -> GatedNetwork:
+        """Return the same network on other sites; as `TrainedNetwork.on`."""
+        unknown = sorted(set(species) - set(self.known))
+        if unknown:
+            raise InvalidInputError(f"network: trained for {', '.join(self.known)}, not for {', '.join(unknown)}")
+        moved = GatedNetwork(lattice, positions, species, **self.size, radial=self.radial_basis, known=self.known)
+        moved.load_state_dict(self.state_dict())
+        return moved
 
     def fields(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Return named input fields in one array (n_sites, dim)."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,11 +28,34 @@ from .layout import (
 from .problem import Architecture
 
 
+@runtime_checkable
 class DistortionModel(Protocol):
-    """Whatever turns input fields on the parent's sites into a distortion."""
+    """Whatever turns input fields on the parent's sites into a distortion, on the sites of one cell.
+
+    The contract, for any fields h: f(g h) = g f(h) for all of E(3) and for permutations of the sites, f(0) = 0, the
+    same on a cell and on a supercell. `tests/network/test_distortion_models.py` holds every implementation to it:
+    `TrainedNetwork`, the default, and `gated.GatedNetwork` (extra ``e3nn``).
+    """
 
     def predict(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Return displacements (n_sites, 3), angstrom, and strain (3, 3) for named input fields (n_sites, 2l+1)."""
+        """Return the distortion for named input fields.
+
+        Parameters
+        ----------
+        inputs : dict
+            Fields (n_sites, 2l+1) by a name that is an irrep of O(3) or ends in one: "1e", "Mn:1e".
+
+        Returns
+        -------
+        displacements : (n_sites, 3) float64
+            Cartesian, angstrom, mean zero.
+        strain : (3, 3) float64
+            Symmetric; zero for a finite set of points.
+        """
+        ...
+
+    def on(self, lattice: np.ndarray | None, positions: np.ndarray, species: Sequence[str]) -> DistortionModel:
+        """Return the same function on other sites of the same species, such as another cell of the parent."""
         ...
 
 

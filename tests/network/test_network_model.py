@@ -13,7 +13,7 @@ from orderparam.network.orbits import Orbits, invariant_displacements, invariant
 from orderparam.network.problem import Architecture, FitConfig, FitProblem
 from orderparam.network.reduced import single_thread
 from orderparam.network.residuals import Residuals, build_network
-from orderparam.o3 import Irrep, symmetric_to_irreps, wigner_d
+from orderparam.o3 import Irrep, symmetric_to_irreps
 from tests.network import fit_problems
 from tests.network.fit_problems import full_fields, geometry, random_network
 
@@ -181,25 +181,3 @@ def test_plain_network_is_a_torch_module(problem):
     plain = PlainNetwork(architecture, edges, radial, kinds, weights=trained.weights, embedding=trained.embedding)
     np.testing.assert_array_equal(plain.flat_weights().detach().numpy(), trained.weights)
     assert all(part.dtype == torch.float64 for part in plain.parameters())
-
-
-def test_the_gated_network_is_equivariant_too(problem):
-    """The optional baseline shares the interface and the test of equivariance."""
-    pytest.importorskip("e3nn")
-    import warnings
-
-    from orderparam.network.gated import GatedNetwork
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        rng = np.random.default_rng(0)
-        rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-        irrep = Irrep(1, 1)
-        field = rng.normal(size=(problem.n_sites, 3))
-        turned = field @ wigner_d(irrep, rotation[None])[0].T
-        one = GatedNetwork(problem.lattice, problem.positions, problem.species, multiplicity=2, seed=3)
-        two = GatedNetwork(problem.lattice @ rotation.T, problem.positions, problem.species, multiplicity=2, seed=3)
-        (u, strain), (v, other) = one.predict({"1e": field}), two.predict({"1e": turned})
-    assert np.abs(u).max() > 1e-3
-    assert np.allclose(u @ rotation.T, v, atol=1e-10)
-    assert np.allclose(rotation @ strain @ rotation.T, other, atol=1e-10)
