@@ -15,7 +15,7 @@ from orderparam.errors import InvalidInputError, RecordError
 from orderparam.o3 import Irrep
 
 from .graph import RadialBasis, find_edges
-from .layout import Layout
+from .layout import Layout, weight_shapes
 from .model import PlainNetwork
 from .problem import Architecture
 from .reduced import single_thread
@@ -142,23 +142,43 @@ class TrainedNetwork:
         Raises
         ------
         RecordError
-            If the file is something else.
+            If the file is something else, truncated, or holds numbers that are not finite.
         """
         try:
             with safe_open(path, framework="numpy") as file:
                 facts = json.loads((file.metadata() or {})["orderparam"])
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
-        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
             raise RecordError(f"{path}: not the weights of an orderparam network ({error})") from error
         if facts.get("schema") != SCHEMA:
             raise RecordError(f"{path}: expected schema {SCHEMA}, received {facts.get('schema')!r}")
-        return cls(
-            Architecture(**facts["architecture"]),
-            arrays.get("lattice"),
-            arrays["positions"],
-            tuple(facts["species"]),
-            tuple(facts["kinds"]),
-            RadialBasis(facts["cutoff"], arrays["radial"]),
-            arrays["weights"],
-            arrays["embedding"],
-        )
+        try:
+            network = cls(
+                Architecture(**facts["architecture"]),
+                arrays.get("lattice"),
+                arrays["positions"],
+                tuple(facts["species"]),
+                tuple(facts["kinds"]),
+                RadialBasis(facts["cutoff"], arrays["radial"]),
+                arrays["weights"],
+                arrays["embedding"],
+            )
+            network._check(arrays)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise RecordError(f"{path}: not the weights of an orderparam network ({error})") from error
+        return network
+
+    def _check(self, arrays: dict[str, np.ndarray]) -> None:
+        """Raise ValueError where the parts do not belong together."""
+        broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+        if broken:
+            raise ValueError(f"{', '.join(broken)}: numbers that are not finite")
+        shapes = weight_shapes(self.architecture, len(self.kinds), self.radial.combination.shape[1])
+        expected = {
+            "weights": (sum(int(np.prod(shape)) for shape in shapes.values()),),
+            "embedding": (len(self.kinds), self.architecture.channels),
+            "positions": (len(self.species), 3),
+        }
+        for name, shape in expected.items():
+            if arrays[name].shape != shape:
+                raise ValueError(f"{name}: expected {shape}, received {arrays[name].shape}")

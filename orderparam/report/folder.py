@@ -143,6 +143,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str,
         raise RecordError(f"{folder}: no such folder; give the --out folder of orderparam fit")
     if (folder / "predicted.xyz").is_file():
         raise RecordError(f"{folder}: the run of a finite set of points; pages are drawn of crystals only")
+    if any(folder.glob("*.predicted.cif")):
+        raise RecordError(f"{folder}: the run of several children; pages are drawn of one child")
     names = {"result.json": FIT_SCHEMA, "drawing.json": DRAWING_SCHEMA, "inputs.json": INPUTS_SCHEMA}
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:

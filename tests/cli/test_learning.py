@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
+from orderparam.network.trained import TrainedNetwork
 from orderparam.spacegroup import report_symmetry
 from tests.cli.conftest import STRUCTURES
 from tests.cli.test_commands import schema
@@ -191,9 +192,12 @@ def _spoil(folder, how):
             record["version"] = 7
         elif how == "lacking":
             del record["target"]
+        elif how == "schema":
+            record["schema"] = "orderparam/nothing"
         elif how == "broken":
             record["target"]["elements"] = [[999, 0]]
-        (folder / "model.json").write_text(json.dumps(record))
+        text = json.dumps(record)
+        (folder / "model.json").write_text(text[: len(text) // 2] if how == "cut" else text)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +209,8 @@ def _spoil(folder, how):
         ("version", "expected orderparam/model version 1, received orderparam/model version 7"),
         ("lacking", "incomplete, it has no target"),
         ("broken", "not what a fit writes"),
+        ("schema", "received orderparam/nothing version 1"),
+        ("cut", "cannot be read"),
     ],
 )
 def test_runs_that_cannot_be_read(program, tmp_path, fitted, how, message):
@@ -234,6 +240,39 @@ def test_what_cannot_be_predicted(program, tmp_path, fitted, options, message):
     assert outcome.code == (1 if options else 2)
     assert message in " ".join(outcome.err.split())
     assert not (tmp_path / "p").exists()
+
+
+def test_a_floor_and_a_molecule_have_nothing_to_set(program, refused, tmp_path, lamno3):
+    program("fit", *lamno3, "--no-order-parameter", "--out", tmp_path / "floor", "--quiet")
+    line = refused("predict", tmp_path / "floor", "--path", 3, "--out", tmp_path / "p")
+    assert "this is one without an order parameter" in line
+    points = [STRUCTURES / f"points/{name}.xyz" for name in ("square", "rectangle")]
+    program("fit", *points, "--out", tmp_path / "points", "--quiet")
+    line = refused("predict", tmp_path / "points", "--path", 3, "--out", tmp_path / "p")
+    assert "this is one of a finite set of points" in line
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_fit_that_breaks_off_says_so_and_keeps_its_last_good_state(program, tmp_path, monkeypatch):
+    from orderparam.network import residuals
+
+    calls, plain = [], residuals.Point.jacobian
+
+    def spoiled(self):
+        calls.append(0)
+        return plain(self) * (np.nan if len(calls) > 3 else 1)
+
+    monkeypatch.setattr(residuals.Point, "jacobian", spoiled)
+    pair = [STRUCTURES / f"perovskite/SrTiO3_{number}.cif" for number in (221, 140)]
+    outcome = program("fit", *pair, "--out", tmp_path / "run")
+    assert outcome.code == 0
+    assert "the fit broke off: a number that is not finite came up after" in outcome.err
+    assert "did not converge" in outcome.err
+    record = json.loads((tmp_path / "run/result.json").read_text())
+    schema("fit").validate(record)
+    assert not record["converged"]
+    assert np.isfinite(record["residual"]["max"])
+    assert np.isfinite(TrainedNetwork.load(tmp_path / "run/weights.safetensors").weights).all()
 
 
 def test_no_folder_of_a_fit(program, tmp_path):

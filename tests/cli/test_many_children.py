@@ -89,6 +89,7 @@ def test_predict_from_a_run_of_many(program, tmp_path, tilts):
 def test_a_run_of_many_has_no_path(program, refused, tmp_path, tilts):
     parent, children = tilts
     program("fit", parent, *children[:2], "--out", tmp_path / "run", "--no-leave-one-out", "--quiet")
+    assert "several children" in refused("report", tmp_path / "run")
     assert "taught by 2 children" in refused("predict", tmp_path / "run", "--path", 3, "--out", tmp_path / "p")
     assert not (tmp_path / "p").exists()
     model = json.loads((tmp_path / "run/model.json").read_text())

@@ -142,6 +142,40 @@ def test_five_tilt_systems_from_nine():
             assert left.linear_modes[0] < 1e-9 or left.linear_modes[0] > 20 * left.network[0]
 
 
+MIXED = ("a0b+c-", "a+b-b-", "a+b-c-", "a+a+c-")
+"""Those that hold both M3+ and R4+, and so X5+."""
+
+SPLITS = [
+    pytest.param(("a+b+c+", "a0b-b-", "a-b-c-", "a+b-c-", "a+a+c-"), 2e-3, id="five"),
+    pytest.param(("a0a0c+", "a0a0c-", "a0b+b+", "a0b-c-", "a+b-c-"), 2e-3, id="five others"),
+    *(pytest.param((name,), 2e-3, id=name) for name in TILT_SYSTEMS),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("left_out", "bound"), SPLITS)
+def test_other_splits_of_the_tilt_systems(left_out, bound):
+    """What is left out is predicted by the others, each alone too; `docs/theory/families.md` has the numbers."""
+    for left in leave_out(gather_family(all_tilt_systems(PARENT)), left_out, seed=0):
+        print_row(left)
+        assert left.network[0] <= bound, left
+        assert left.network[1] <= 1e-3, left
+
+
+@pytest.mark.slow
+def test_what_no_child_shows_is_not_learned():
+    """The negative control: without any child that mixes the tilts, X5+ is as wrong as by linear modes."""
+    for left in leave_out(gather_family(all_tilt_systems(PARENT)), MIXED, seed=0):
+        print_row(left)
+        assert left.network[0] > 0.01
+        assert left.power_law[0] > 0.01
+
+
+def print_row(left) -> None:
+    cells = (f"{size:.5f} / {strain:.0e}" for size, strain in (left.network, left.linear_modes, left.power_law))
+    print("\n| " + " | ".join([left.name, *cells]) + " |", end="")  # noqa: T201
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_all_tilt_systems_together(seed):

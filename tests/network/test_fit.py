@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from orderparam.crystal import Crystal, read_crystal
 from orderparam.discovery.analyse import analyse
@@ -24,7 +27,7 @@ from orderparam.network.trained import TrainedNetwork
 from orderparam.o3 import Irrep, wigner_d
 from orderparam.parent import Parent, symmetrise
 from orderparam.supercell import Supercell
-from tests.network.fit_problems import STRUCTURES, low_symmetry, pair, parent_action
+from tests.network.fit_problems import STRUCTURES, low_symmetry, pair, parent_action, random_network
 
 PAIRS = json.loads((Path(__file__).parents[1] / "tables/pairs.json").read_text())
 LADDER = {"WO3_14", "NbO2_88", "AuCd_51", "U_63", "Mn3O4_95", "Mn3O4_141", "LaMnO3_62"}
@@ -261,6 +264,36 @@ def test_foreign_and_truncated_files_are_refused(manganite, tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(RecordError, match="not the weights of an orderparam network"):
         TrainedNetwork.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": lambda a: a[:-3]}, "weights: expected"),
+        ({"weights": lambda a: a * np.nan}, "weights: numbers that are not finite"),
+        ({"embedding": lambda a: a[:, :2]}, "embedding: expected"),
+        ({"architecture": lambda a: {**a, "attention": 8}}, "attention"),
+        ({"architecture": lambda a: {**a, "lmax": 2}}, "weights: expected"),
+        ({"kinds": None}, "'kinds'"),
+        ({"schema": lambda a: "orderparam-network-99"}, "expected schema orderparam-network-1"),
+    ],
+)
+def test_files_whose_parts_do_not_belong_together_are_refused(manganite, tmp_path, change, message):
+    path = tmp_path / "w.safetensors"
+    random_network(manganite, Architecture(1)).save(path)
+    with safe_open(path, framework="numpy") as file:
+        facts = json.loads(file.metadata()["orderparam"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+    for name, how in change.items():
+        place = arrays if name in arrays else facts
+        value = place.pop(name)
+        if how is not None:
+            place[name] = how(value)
+    save_file({n: np.ascontiguousarray(a) for n, a in arrays.items()}, path, metadata={"orderparam": json.dumps(facts)})
+    with pytest.raises(RecordError, match=re.escape(message)):
+        TrainedNetwork.load(path)
+    with pytest.raises(RecordError, match="not the weights"):
+        TrainedNetwork.load(tmp_path / "nowhere.safetensors")
 
 
 def test_inputs_of_the_wrong_shape_are_refused(manganite):
