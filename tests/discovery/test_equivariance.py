@@ -1,4 +1,4 @@
-"""Equivariance as users meet it: files in other cells, orientations and origins; one orientation trained, all predicted."""
+"""Equivariance as users meet it: other cells, orientations and origins; trained in one, all predicted."""
 
 from __future__ import annotations
 
