@@ -155,6 +155,7 @@ class PlainRow(torch.nn.Module):
 # Training: a number of copies of the crystal, each in an orientation drawn uniformly at random, 400 steps of Adam with the
 # learning rate going up and down once. Test: 100 orientations that are in no training set.
 
+
 # %%
 def copies(count, seed):
     """The structure in `count` random orientations: vectors, axes and displacements, as tensors."""
@@ -214,6 +215,7 @@ chart
 # more copies do not help: what is left is how well a network of this size and training time approximates a cross product.
 # How many copies does that take?
 
+
 # %%
 def needed(curve, level):
     """Copies at which a curve goes below a level, interpolated; None where it never does."""
@@ -245,6 +247,7 @@ print(f"the best of them all is {best:.4f}; the equivariant network, from one or
 #
 # There is a plain model that does it with nine copies, and it is linear regression. For *one* rigid structure all that enters
 # and all that comes out is linear in the rotation matrix, which has nine entries:
+
 
 # %%
 def regression_error(count):
