@@ -83,7 +83,7 @@ def directions(
 
         drawing, reason = drawn_directions(frame, found, pattern)
         record = directions_record(frame, found)
-        write_page(html, directions_page(record, drawing, reason=reason, command=command_line()))
+        write_page(html, directions_page(record, drawing, reason=reason, command=command_line()), drawing)
     if not quiet and json != "-":
         print_report(directions_report(frame, found))
     print_warnings(frame.warnings)

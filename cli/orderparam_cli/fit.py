@@ -59,8 +59,9 @@ def fit(
     """Learn the order parameters that carry PARENT into CHILD, and verify that they are necessary.
 
     Does what `modes` does, then gives an equivariant network the primary order parameters as a field on some sites,
-    fits it, and writes result.json, predicted.cif, reference.cif, inputs.json and weights.safetensors. Molecules and
-    other finite sets of points (both files .xyz) are treated by their point groups, and written as .xyz.
+    fits it, and writes a folder: result.json, the structures predicted.cif and reference.cif, the learned inputs, the
+    weights, and what `predict` and `report` read. Molecules and other finite sets of points (both files .xyz) are
+    treated by their point groups, and written as .xyz.
 
     Several children of one parent (phases, tilt systems; with --map La=A --map Ca=A also compounds on the same sites)
     are fitted by one network whose inputs are set to their exact order parameters; each is also predicted from its
@@ -148,7 +149,7 @@ def fit(
         if html:
             from orderparam.report.page import fit_page
 
-            write_page(html, fit_page(record, drawing, inputs_record(discovery), command=command_line()))
+            write_page(html, fit_page(record, drawing, inputs_record(discovery), command=command_line()), drawing)
     if json:
         write_json(record, json)
     if not quiet and json != "-":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from typing import Annotated
 
 import typer
@@ -24,26 +25,27 @@ from .subgroups import domains, subgroups
 from .symmetry import symmetry
 from .terminal import remember
 
+COMMANDS = (
+    modes, fit, predict, carriers, parent, symmetry, directions, irreps, invariants, subgroups, domains, distort, report,
+    demo,
+)  # fmt: skip
+"""As the help lists them."""
+
+
+def _help(command: Callable[..., None]) -> str:
+    """Return a docstring with one line per paragraph, for the terminal to break; examples stay as they are."""
+    paragraphs = cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else " ".join(p.split()) for p in paragraphs)
+
+
 app = typer.Typer(
     name="orderparam",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("fit")(fit)
-app.command("predict")(predict)
-app.command("carriers")(carriers)
-app.command("modes")(modes)
-app.command("parent")(parent)
-app.command("symmetry")(symmetry)
-app.command("directions")(directions)
-app.command("irreps")(irreps)
-app.command("subgroups")(subgroups)
-app.command("domains")(domains)
-app.command("distort")(distort)
-app.command("report")(report)
-app.command("demo")(demo)
-app.command("invariants")(invariants)
+for command in COMMANDS:
+    app.command(command.__name__, help=_help(command))(command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -52,7 +54,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
@@ -62,9 +63,19 @@ def main(
 
     Give a high-symmetry parent and a distorted child as CIF, POSCAR or any other crystal file. `modes` names the
     order parameters exactly; `fit` lets an equivariant network find them and verifies it; `parent` proposes a
-    parent for a child alone; `symmetry` reports the space group of a file.
+    parent for a child alone; `demo` shows all that on a shipped example. Each command explains itself and gives
+    examples with --help.
+
+    For example:
+
+      orderparam modes cubic.cif distorted.cif
+
+      orderparam fit cubic.cif distorted.cif --html page.html
     """
     del version
+
+
+app.callback(help=_help(main))(main)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

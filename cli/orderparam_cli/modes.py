@@ -109,7 +109,8 @@ def modes(
         from orderparam.report.folder import whole_drawing
         from orderparam.report.page import modes_page
 
-        write_page(html, modes_page(modes_record(analysis), whole_drawing(analysis), command=command_line()))
+        drawing = whole_drawing(analysis)
+        write_page(html, modes_page(modes_record(analysis), drawing, command=command_line()), drawing)
     if not quiet and json != "-":
         from orderparam.geometry import describe_geometry
         from orderparam.report.geometry import geometry_report

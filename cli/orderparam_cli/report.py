@@ -49,7 +49,7 @@ def report(
             from orderparam.report.pictures import write_pictures
 
             write_pictures(result, drawing, inputs, Path(pictures), suffix)
-    write_page(page, written)
+    write_page(page, written, drawing)
 
 
 def demo(

@@ -56,8 +56,8 @@ def subgroups(
         from orderparam.records import subgroups_drawing
         from orderparam.report.page import subgroups_page
 
-        record = subgroups_record(analysis, graph)
-        write_page(html, subgroups_page(record, subgroups_drawing(analysis, graph), command=command_line()))
+        record, drawing = subgroups_record(analysis, graph), subgroups_drawing(analysis, graph)
+        write_page(html, subgroups_page(record, drawing, command=command_line()), drawing)
     if not quiet and json != "-":
         print_report(subgroups_report(graph))
     print_warnings(analysis.warnings)
@@ -104,8 +104,8 @@ def domains(
         from orderparam.records import domains_drawing
         from orderparam.report.page import domains_page
 
-        record = domains_record(analysis, found)
-        write_page(html, domains_page(record, domains_drawing(analysis, found), command=command_line()))
+        record, drawing = domains_record(analysis, found), domains_drawing(analysis, found)
+        write_page(html, domains_page(record, drawing, command=command_line()), drawing)
     if not quiet and json != "-":
         print_report(domains_report(found))
     print_warnings(analysis.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -75,9 +75,13 @@ def command_line() -> str:
     return shlex.join(["orderparam", *(sys.argv[1:] if arguments is None else arguments)])
 
 
-def write_page(place: str, page: str) -> None:
-    """Write a page and say where it is."""
+def write_page(place: str, page: str, drawing: Mapping[str, Any] | None = None) -> None:
+    """Write a page, say where it is, and warn where its drawing has too many atoms."""
     from orderparam.records import write_text
 
     write_text(place, page)
     typer.echo(f"page: {place}", err=True)
+    if drawing:
+        from orderparam.report.scene import left_out
+
+        print_warnings([told] if (told := left_out(drawing)) else [])

@@ -121,6 +121,11 @@ class Scene:
     faces: dict[str, np.ndarray]
     n_left_out: int
 
+    @property
+    def left_out(self) -> str:
+        """A sentence about the atoms that are too many to draw; empty where all are drawn."""
+        return _left_out(len(self.species), self.n_left_out)
+
     @cached_property
     def anchor_species(self) -> np.ndarray:
         """Species of every anchor."""
@@ -190,6 +195,22 @@ def build_scene(drawing: Mapping[str, Any]) -> Scene:
         bonds,
         faces,
         n_left_out,
+    )
+
+
+def left_out(drawing: Mapping[str, Any]) -> str:
+    """Return a sentence about the atoms of a drawing that are too many to draw, before it is drawn; else nothing."""
+    lattice, cell, origin = (np.array(drawing[name], float) for name in ("lattice", "cell", "cell_origin"))
+    cartesian = np.array(drawing["positions"], float) @ lattice
+    return _left_out(len(cartesian), _in_cell(cartesian, lattice, cell, origin)[2])
+
+
+def _left_out(n_atoms: int, n_copies: int) -> str:
+    if not n_copies:
+        return ""
+    return (
+        f"the cell has {n_atoms} atoms, too many to draw: {n_copies} copies far from its centre are left out of the "
+        "picture; the page's table has all atoms"
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 import typer
 from orderparam_cli.main import app
 
-from orderparam.report import figures
+from orderparam.report import figures, scene
 from orderparam.report.figures import export
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +133,20 @@ def test_bad_runs_and_pages(refused, run_folder, tmp_path, monkeypatch):
     message = refused("report", run_folder)
     assert "drawing.json, inputs.json missing" in message
     assert not list(tmp_path.glob("run.html"))
+
+
+def test_a_structure_too_large_to_draw(program, tmp_path, monkeypatch):
+    page = tmp_path / "page.html"
+    whole = program("modes", *PAIR, "--html", page)
+    assert "too many to draw" not in whole.err + page.read_text()
+    monkeypatch.setattr(scene, "MOST_ANCHORS", 30)
+    outcome = program("modes", *PAIR, "--html", page)
+    assert outcome.code == 0
+    assert "warning: the cell has 10 atoms, too many to draw: " in outcome.err
+    assert "copies far from its centre are left out of the picture" in outcome.err
+    text = page.read_text()
+    assert "The cell has 10 atoms, too many to draw" in text
+    assert "Table of the 10 atoms" in text
 
 
 def test_pages_take_one_crystal(program):

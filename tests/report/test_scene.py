@@ -17,6 +17,7 @@ from orderparam.parent import symmetrise
 from orderparam.records.drawing import directions_drawing, domains_drawing, drawing_record, subgroups_drawing
 from orderparam.report import scene as drawing_scene
 from orderparam.report.figures.meshes import Mesh, arrow, circulation, harmonic_surface, sphere
+from orderparam.report.figures.structure import structure
 from orderparam.report.figures.zone import shortest_copies, zone_facets
 from orderparam.report.scene import Scene, build_scene, element
 from orderparam.spacegroup import report_symmetry
@@ -129,6 +130,11 @@ def test_a_cell_too_large_to_draw_says_so(monkeypatch):
     monkeypatch.setattr(drawing_scene, "MOST_ANCHORS", 12)
     scene = build_scene(drawing)
     assert scene.n_left_out > 0
+    assert scene.left_out == drawing_scene.left_out(drawing)
+    assert f"{scene.n_left_out} copies" in scene.left_out
+    told = [a.text for a in structure(scene).layout.annotations]
+    assert told == [scene.left_out.partition(";")[0]]
+    assert not structure(whole).layout.annotations
     assert len(scene.species) == 20
     assert_drawn(scene.anchored(), scene.atoms, pair(PAIRS[0]).relation.distortion.crystal())
 

@@ -62,6 +62,10 @@ def structure(
     for field in inputs:
         traces += _inputs(scene, places, field)
     figure.add_traces(traces)
+    if scene.left_out:
+        figure.add_annotation(
+            text=plain(scene.left_out.partition(";")[0]), x=0, y=0, xref="paper", yref="paper", showarrow=False
+        )
     box = _view_box(scene)
     return styled(
         figure,

@@ -46,7 +46,10 @@ def viewer(
     data = _scene_json(scene, parts, choices, inputs) | {"state": start, "path": 1, "hidden": ["input"]}
     names = list(dict.fromkeys(str(field["name"]) for field in inputs))
     controls = tag("div", *_controls(scene, parts, choices, names, start), class_="controls")
-    return together([_too_large(scene), _canvas(page, data, scene, controls), atoms_table(scene)])
+    warning = (
+        tag("p", f"{scene.left_out[0].upper()}{scene.left_out[1:]}.", class_="warning") if scene.left_out else None
+    )
+    return together([warning, _canvas(page, data, scene, controls), atoms_table(scene)])
 
 
 def learned_viewer(page: Document, drawing: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) -> Html:
@@ -115,17 +118,6 @@ def _canvas(page: Document, data: dict[str, Any], scene: Scene, controls: Html |
     kind = "viewer" if controls else "viewer plain"
     paper = tag("p", class_="paper note") if controls else None
     return tag("div", tag("div", *inside, class_="stage"), controls, paper, class_=kind, data_scene=page.data(data))
-
-
-def _too_large(scene: Scene) -> Html | None:
-    if not scene.n_left_out:
-        return None
-    return tag(
-        "p",
-        f"The cell has {len(scene.species)} atoms: too many to draw. {scene.n_left_out} copies far from its centre are "
-        "left out of the picture; the table below has all atoms.",
-        class_="warning",
-    )
 
 
 def _part_json(part: Part) -> dict[str, Any]:
