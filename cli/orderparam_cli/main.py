@@ -26,8 +26,8 @@ from .symmetry import symmetry
 from .terminal import remember
 
 COMMANDS = (
-    modes, fit, predict, carriers, parent, symmetry, directions, irreps, invariants, subgroups, domains, distort, report,
-    demo,
+    modes, fit, predict, carriers, parent, symmetry,
+    directions, irreps, invariants, subgroups, domains, distort, report, demo,
 )  # fmt: skip
 """As the help lists them."""
 
