@@ -319,7 +319,7 @@ def primary_sets_table(analysis: Analysis) -> RenderableType:
         right=(2, 3),
     )
     rest = len(analysis.primary_sets) - SHOWN_SETS
-    return Group(table, Text(f"  and {rest} more with smaller shares")) if rest > 0 else table
+    return Group(table, Text(f"  and {rest} more with smaller shares\n")) if rest > 0 else table
 
 
 def reflections_table(reflections: Sequence[Reflection], shown: int = 4) -> RenderableType:
