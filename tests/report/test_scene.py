@@ -14,8 +14,10 @@ from orderparam.distort import Pattern
 from orderparam.errors import InvalidInputError, RecordError
 from orderparam.o3 import Irrep, spherical_harmonics, wigner_d
 from orderparam.parent import symmetrise
+from orderparam.records import modes_record
 from orderparam.records.drawing import directions_drawing, domains_drawing, drawing_record, subgroups_drawing
 from orderparam.report import scene as drawing_scene
+from orderparam.report.figures.charts import amplitudes
 from orderparam.report.figures.meshes import Mesh, arrow, circulation, harmonic_surface, sphere
 from orderparam.report.figures.structure import structure
 from orderparam.report.figures.zone import shortest_copies, zone_facets
@@ -223,3 +225,14 @@ def test_meshes_are_copied():
     mesh = Mesh(np.eye(3), np.array([[0, 1, 2]])).at(np.array([[0.0, 0, 0], [1, 1, 1]]))
     assert mesh.triangles.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert mesh.vertices[3:] == pytest.approx(np.eye(3) + 1)
+
+
+def test_amplitudes_have_bars_of_error_only_where_there_are_errors():
+    analysis = pair(PAIRS[0])
+    record = modes_record(analysis)
+    plain = amplitudes(record | {"irreps": [i | {"amplitude_error": None} for i in record["irreps"]]})
+    assert all(bar.error_y.array is None for bar in plain.data)
+    known = amplitudes(record | {"irreps": [i | {"amplitude_error": 0.01} for i in record["irreps"]]})
+    assert all(set(bar.error_y.array) == {0.01} for bar in known.data)
+    drawn = {name: size for bar in known.data for name, size in zip(bar.x, bar.y, strict=True)}
+    assert drawn == pytest.approx({o.label: o.amplitude_supercell for o in analysis.decomposition.displacive})

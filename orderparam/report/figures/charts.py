@@ -51,10 +51,11 @@ def amplitudes(source: Analysis | Mapping[str, Any]) -> go.Figure:
     for name, wanted, colour, pattern in (("primary", True, BLUE, ""), ("secondary", False, SKY, "/")):
         rows = [i for i in irreps if i["primary"] == wanted]
         if rows:
+            errors = [i.get("amplitude_error") or 0.0 for i in rows]
             figure.add_bar(
                 x=[plain(i["label"]) for i in rows],
                 y=[i["amplitude_supercell"] for i in rows],
-                error_y={"array": [i.get("amplitude_error", 0.0) for i in rows], "color": BLACK},
+                error_y={"array": errors, "color": BLACK} if any(errors) else None,
                 name=name,
                 marker={"color": colour, "line": {"color": BLACK, "width": 1}, "pattern": {"shape": pattern}},
                 customdata=[[_group(i), i["direction"], i["amplitude_parent"]] for i in rows],
