@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from orderparam.o3 import irreps_to_symmetric
 
+from .environments import SiteGraph, environments
 from .graph import Edges, RadialBasis
 from .layout import (
     DISPLACEMENT,
@@ -100,9 +101,14 @@ class PlainNetwork(nn.Module):
         )
         self.scale = 1 / sqrt(len(edges.centres) / len(kinds))
         _, first, label = np.unique(np.round(edges.vectors, 6), axis=0, return_index=True, return_inverse=True)
-        vectors = edges.vectors[first]
-        self.groups = [np.flatnonzero(label == number) for number in range(len(first))]
-        self.centres, self.neighbours = torch.from_numpy(edges.centres), torch.from_numpy(edges.neighbours)
+        vectors, label = edges.vectors[first], label.ravel()
+        self.sites = SiteGraph.build(kinds, edges.centres, edges.neighbours, label, len(first))
+        classes = environments(kinds, edges.centres, edges.neighbours, label)
+        chosen = np.unique(classes, return_index=True)[1]
+        mine = np.isin(edges.centres, chosen)
+        at_rest = (classes[edges.centres[mine]], classes[edges.neighbours[mine]], label[mine])
+        self.rest = SiteGraph.build(kinds[chosen], *at_rest, len(first))
+        self.rest_kinds, self.classes = torch.from_numpy(kinds[chosen]), torch.from_numpy(classes)
         self.radial = torch.from_numpy(radial(np.linalg.norm(vectors, axis=1)))
         self.angular = {
             one: torch.from_numpy(one.kernels(vectors))
@@ -130,7 +136,7 @@ class PlainNetwork(nn.Module):
         strain : (6,)
             0e + 2e, mean over the sites.
         """
-        out = self.features(fields) - self.features(torch.zeros_like(fields))
+        out = self.read(self.propagate(fields)[1])
         displacements = out[:, DISPLACEMENT]
         return displacements - displacements.mean(dim=0), out[:, STRAIN].mean(dim=0)
 
@@ -141,32 +147,50 @@ class PlainNetwork(nn.Module):
         return displacements.numpy(), irreps_to_symmetric(strain.numpy())
 
     def features(self, fields: Tensor) -> Tensor:
-        """Return the readout of every site (n_sites, 9)."""
-        own = self.embedding[self.kinds]
-        x = own[:, :, None] * fields[:, None, :]
-        x = torch.cat([x[..., :1] + own[..., None], x[..., 1:]], dim=2)
+        """Return the readout of every site (n_sites, 9), that of the parent included."""
+        rest, change = self.propagate(fields)
+        return self.read(rest[self.classes] + change)
+
+    def read(self, x: Tensor) -> Tensor:
+        """Return the readout (n_sites, 9) of features, which is linear."""
+        return self.mix(self.sites, READOUT, self.weights["readout"][None], x)[:, 0] * READOUT_SCALE
+
+    def propagate(self, fields: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features of the parent, one per class of sites, and what the fields add to them on every site.
+
+        With x = x0 + d a convolution acts on both alike, and (x0 + d)^2 - x0^2 = d (x0 + d) + x0 d; nothing cancels.
+        """
+        own = self.embedding[self.rest_kinds]
+        rest = torch.nn.functional.pad(own[..., None], (0, self.source.dim - 1))
+        change = self.embedding[self.kinds][:, :, None] * fields[:, None, :]
         for stage in self.stages:
-            x = self.convolve(stage, x) if stage.kind == "convolve" else self.square(stage, x)
-        return self.mix(READOUT, self.weights["readout"][None], x)[:, 0] * READOUT_SCALE
+            if stage.kind == "convolve":
+                kernels = self.kernels(stage)
+                rest = self.convolve(self.rest, stage, kernels, rest)
+                change = self.convolve(self.sites, stage, kernels, change)
+            else:
+                rest, change = self.square(stage, rest, change)
+        return rest, change
 
-    def mix(self, layout: Layout, weight: Tensor, x: Tensor) -> Tensor:
-        """Mix channels by species and irrep."""
-        chosen = weight[:, :, :, torch.from_numpy(layout.irrep_of)][:, :, self.kinds]  # (d, c, m, i)
-        return torch.einsum("dcmi,mci->mdi", chosen, x) / sqrt(x.shape[1])
+    def mix(self, sites: SiteGraph, layout: Layout, weight: Tensor, x: Tensor) -> Tensor:
+        """Mix channels by species and irrep: one matrix (c i, d i) per species, diagonal in i."""
+        chosen = weight[:, :, :, torch.from_numpy(layout.irrep_of)] / sqrt(x.shape[1])  # (d, c, kind, i)
+        blocks = torch.diag_embed(chosen).permute(2, 1, 3, 0, 4).flatten(3, 4).flatten(1, 2)
+        flat = x.flatten(1)
+        mixed = torch.cat([flat.index_select(0, own) @ blocks[kind] for kind, own in enumerate(sites.by_kind)])
+        return mixed.index_select(0, sites.unsorted).unflatten(1, (len(weight), layout.dim))
 
-    def convolve(self, stage: Stage, x: Tensor) -> Tensor:
+    def convolve(self, sites: SiteGraph, stage: Stage, kernels: Tensor, x: Tensor) -> Tensor:
         """Sum over neighbours, one kernel per distinct edge vector."""
-        kernels = self.kernels(stage)
-        z = torch.zeros(len(x), x.shape[1], stage.target.dim, dtype=x.dtype)
-        for number, edges in enumerate(self.groups):
-            moved = torch.einsum("doci,mci->mdo", kernels[number], x[self.neighbours[edges]])
-            z = z.index_add(0, self.centres[edges], moved * self.scale)
-        linear = self.mix(stage.source, self.weights[f"{stage.name}.linear".replace(".", "_")], x)
-        padding = torch.zeros(len(x), x.shape[1], stage.target.dim - stage.source.dim, dtype=x.dtype)
-        return (z + torch.cat([linear, padding], dim=2)) / sqrt(2)
+        sent = x.flatten(1).index_select(0, sites.neighbours).split(sites.sizes)
+        moved = torch.cat([one @ kernel.T for one, kernel in zip(sent, kernels.unbind(), strict=True)])
+        z = torch.zeros(len(x), moved.shape[1], dtype=x.dtype).index_add(0, sites.centres, moved)
+        linear = self.mix(sites, stage.source, self.weights[f"{stage.name}.linear".replace(".", "_")], x)
+        padded = torch.nn.functional.pad(linear, (0, stage.target.dim - stage.source.dim))
+        return (z.unflatten(1, (x.shape[1], stage.target.dim)) + padded) / sqrt(2)
 
     def kernels(self, stage: Stage) -> Tensor:
-        """Return the kernel of every distinct edge vector, (n_vectors, d, o, c, i)."""
+        """Return the kernel of every distinct edge vector, (n_vectors, d o, c i)."""
         channels = self.embedding.shape[1]
         out = torch.zeros(len(self.radial), channels, stage.target.dim, channels, stage.source.dim, dtype=torch.float64)
         offset: dict[int, int] = {}
@@ -181,14 +205,31 @@ class PlainNetwork(nn.Module):
                 irrep_in = next(r for r in stage.source.irreps if (r.l, r.parity) == (one.l_in, p_in))
                 kernel = torch.einsum("vfoi,vb,dfbc->vdoci", self.angular[one], self.radial, chosen[p])
                 out[:, :, stage.target.slices[irrep_out], :, stage.source.slices[irrep_in]] += kernel
-        return out
+        return out.flatten(3, 4).flatten(1, 2) * self.scale
 
-    def square(self, stage: Stage, z: Tensor) -> Tensor:
-        """Add the mixed tensor square."""
+    def square(self, stage: Stage, rest: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the mixed tensor square, to the parent's features and to what the fields change in them."""
         parts = []
         for irrep in stage.target.irreps:
             table = torch.from_numpy(square_table(stage.source, irrep).copy())
             weight = self.weights[f"{stage.name}.{irrep}".replace(".", "_")] / sqrt(len(table))
-            parts.append(torch.einsum("cp,poij,mci,mcj->mco", weight, table, z, z.roll(1, dims=1)))
-        mixed = self.mix(stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], torch.cat(parts, dim=2))
-        return (z[..., torch.from_numpy(stage.source.columns_of(stage.target))] + mixed) / sqrt(2)
+            parts.append(torch.einsum("cp,poij->cijo", weight, table).flatten(1, 2))
+        tables = torch.cat(parts, dim=2)  # (c, i j, o)
+        before = rest[self.classes]
+        both = before + change
+        found = []
+        for sites, z, pairs in (
+            (self.rest, rest, [(rest, rest)]),
+            (self.sites, change, [(change, both), (before, change)]),
+        ):
+            products = sum(_products(one, two) for one, two in pairs)
+            squares = torch.bmm(products, tables).transpose(0, 1)
+            mixed = self.mix(sites, stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], squares)
+            found.append((z[..., torch.from_numpy(stage.source.columns_of(stage.target))] + mixed) / sqrt(2))
+        return found[0], found[1]
+
+
+def _products(one: Tensor, two: Tensor) -> Tensor:
+    """Return all products of a channel with the one before it, (channels, n_sites, i j)."""
+    left, right = one.transpose(0, 1), two.roll(1, dims=1).transpose(0, 1)
+    return (left[..., :, None] * right[..., None, :]).flatten(2)
