@@ -158,7 +158,7 @@ class PlainNetwork(nn.Module):
     def propagate(self, fields: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of the parent, one per class of sites, and what the fields add to them on every site.
 
-        With x = x0 + d a convolution acts on both alike, and (x0 + d)^2 - x0^2 = d (x0 + d) + x0 d; nothing cancels.
+        With x = x0 + d a convolution acts on both alike, and a square adds (x0 + d)^2 - x0^2 to d: zero for d = 0.
         """
         own = self.embedding[self.rest_kinds]
         rest = torch.nn.functional.pad(own[..., None], (0, self.source.dim - 1))
@@ -215,21 +215,20 @@ class PlainNetwork(nn.Module):
             weight = self.weights[f"{stage.name}.{irrep}".replace(".", "_")] / sqrt(len(table))
             parts.append(torch.einsum("cp,poij->cijo", weight, table).flatten(1, 2))
         tables = torch.cat(parts, dim=2)  # (c, i j, o)
-        before = rest[self.classes]
-        both = before + change
+        alone = _products(rest)
+        both = _products(rest.index_select(0, self.classes) + change)
         found = []
-        for sites, z, pairs in (
-            (self.rest, rest, [(rest, rest)]),
-            (self.sites, change, [(change, both), (before, change)]),
+        for sites, z, products in (
+            (self.rest, rest, alone),
+            (self.sites, change, both - alone.index_select(1, self.classes)),
         ):
-            products = sum(_products(one, two) for one, two in pairs)
             squares = torch.bmm(products, tables).transpose(0, 1)
             mixed = self.mix(sites, stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], squares)
             found.append((z[..., torch.from_numpy(stage.source.columns_of(stage.target))] + mixed) / sqrt(2))
         return found[0], found[1]
 
 
-def _products(one: Tensor, two: Tensor) -> Tensor:
+def _products(x: Tensor) -> Tensor:
     """Return all products of a channel with the one before it, (channels, n_sites, i j)."""
-    left, right = one.transpose(0, 1), two.roll(1, dims=1).transpose(0, 1)
+    left, right = x.transpose(0, 1), x.roll(1, dims=1).transpose(0, 1)
     return (left[..., :, None] * right[..., None, :]).flatten(2)
