@@ -109,6 +109,8 @@ class PlainNetwork(nn.Module):
         at_rest = (classes[edges.centres[mine]], classes[edges.neighbours[mine]], label[mine])
         self.rest = SiteGraph.build(kinds[chosen], *at_rest, len(first))
         self.rest_kinds, self.classes = torch.from_numpy(kinds[chosen]), torch.from_numpy(classes)
+        self.by_class = [torch.from_numpy(np.flatnonzero(classes == k)) for k in range(len(chosen))]
+        self.unsorted = torch.argsort(torch.cat(self.by_class))
         self.radial = torch.from_numpy(radial(np.linalg.norm(vectors, axis=1)))
         self.angular = {
             one: torch.from_numpy(one.kernels(vectors))
@@ -158,7 +160,7 @@ class PlainNetwork(nn.Module):
     def propagate(self, fields: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of the parent, one per class of sites, and what the fields add to them on every site.
 
-        With x = x0 + d a convolution acts on both alike, and a square adds (x0 + d)^2 - x0^2 to d: zero for d = 0.
+        With x = x0 + d a convolution acts on both alike, and the square of x0 + d is that of x0, and d d + x0 d + d x0.
         """
         own = self.embedding[self.rest_kinds]
         rest = torch.nn.functional.pad(own[..., None], (0, self.source.dim - 1))
@@ -215,17 +217,25 @@ class PlainNetwork(nn.Module):
             weight = self.weights[f"{stage.name}.{irrep}".replace(".", "_")] / sqrt(len(table))
             parts.append(torch.einsum("cp,poij->cijo", weight, table).flatten(1, 2))
         tables = torch.cat(parts, dim=2)  # (c, i j, o)
-        alone = _products(rest)
-        both = _products(rest.index_select(0, self.classes) + change)
-        found = []
-        for sites, z, products in (
-            (self.rest, rest, alone),
-            (self.sites, change, both - alone.index_select(1, self.classes)),
-        ):
-            squares = torch.bmm(products, tables).transpose(0, 1)
-            mixed = self.mix(sites, stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], squares)
-            found.append((z[..., torch.from_numpy(stage.source.columns_of(stage.target))] + mixed) / sqrt(2))
-        return found[0], found[1]
+        squares = torch.bmm(_products(rest), tables).transpose(0, 1)
+        changed = torch.bmm(_products(change), tables).transpose(0, 1) + self.cross_terms(tables, rest, change)
+        mixed = [
+            self.mix(sites, stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], one)
+            for sites, one in ((self.rest, squares), (self.sites, changed))
+        ]
+        columns = torch.from_numpy(stage.source.columns_of(stage.target))
+        return (rest[..., columns] + mixed[0]) / sqrt(2), (change[..., columns] + mixed[1]) / sqrt(2)
+
+    def cross_terms(self, tables: Tensor, rest: Tensor, change: Tensor) -> Tensor:
+        """Return x0 d + d x0 of the squares (n_sites, c, o): one matrix per class of sites and channel."""
+        dim = rest.shape[2]
+        square = tables.unflatten(1, (dim, dim))  # (c, i, j, o)
+        first = torch.einsum("cijo,kcj->kcio", square, rest.roll(1, dims=1))
+        second = torch.einsum("cijo,kci->kcjo", square, rest)
+        both = torch.cat([change, change.roll(1, dims=1)], dim=2).transpose(0, 1)
+        matrices = torch.cat([first, second], dim=2)
+        parts = [both.index_select(1, sites) @ matrices[k] for k, sites in enumerate(self.by_class)]
+        return torch.cat(parts, dim=1).index_select(1, self.unsorted).transpose(0, 1)
 
 
 def _products(x: Tensor) -> Tensor:
