@@ -108,7 +108,7 @@ class Predictor:
                 f"this network was taught by {len(self.family.members)} children; a path leads to the child of a fit "
                 "of one: set order parameters instead (--set)"
             )
-        return self.family.members[0]
+        return next(iter(self.family.members))
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
