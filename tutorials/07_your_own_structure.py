@@ -228,9 +228,9 @@ paper
 try:
     for name in ("figure.svg", "figure.png"):
         figures.write_figure(paper, folder / name)
-        print("written:", folder / name)
+        print("written:", name)
 except InvalidInputError as problem:
-    print(problem)
+    print(str(problem).replace(f"{folder}/", ""))
 
 # %% [markdown]
 # For the supplementary material: one HTML page with the structure to distort by hand, all charts and tables, versions and
