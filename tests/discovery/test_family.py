@@ -164,7 +164,7 @@ def test_other_splits_of_the_tilt_systems(left_out, bound):
 
 @pytest.mark.slow
 def test_what_no_child_shows_is_not_learned():
-    """The negative control: without any child that mixes the tilts, X5+ is as wrong as by linear modes."""
+    """The negative control: without any child that mixes the tilts, X5+ stays far off."""
     for left in leave_out(gather_family(all_tilt_systems(PARENT)), MIXED, seed=0):
         print_row(left)
         assert left.network[0] > 0.01
