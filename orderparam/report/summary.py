@@ -317,6 +317,7 @@ def primary_sets_table(analysis: Analysis) -> RenderableType:
         ("", "irreps", "share of |u|^2", "order at which the rest follows"),
         rows,
         right=(2, 3),
+        fold=(1, 3),
     )
     rest = len(analysis.primary_sets) - SHOWN_SETS
     return Group(table, Text(f"  and {rest} more with smaller shares\n")) if rest > 0 else table

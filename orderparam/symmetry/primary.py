@@ -145,8 +145,13 @@ def strain_candidates(decomposition: Decomposition) -> list[Candidate]:
 
 
 def _directions(order_parameter: OrderParameter, H: Subgroup, share: float, is_strain: bool) -> list[Candidate]:
-    """Return one candidate per fixed sub-direction of an order parameter that has its own isotropy subgroup."""
+    """Return one candidate per fixed sub-direction of an order parameter that has its own isotropy subgroup.
+
+    The part along a sub-direction never breaks more than the order parameter does: where its components have more
+    symmetry than H leaves them, sub-directions that are askew to them are none of its parts.
+    """
     irrep, components = order_parameter.irrep, order_parameter.components
+    own = stabiliser(order_parameter.supercell, irrep, components)
     found: list[Candidate] = []
     seen: set[bytes] = set()
     for subspace in fixed_subspaces(order_parameter, H):
@@ -156,7 +161,7 @@ def _directions(order_parameter: OrderParameter, H: Subgroup, share: float, is_s
             continue
         subgroup = stabiliser(order_parameter.supercell, irrep, part)
         key = subgroup.elements.tobytes()
-        if key not in seen:
+        if key not in seen and not (own.elements & ~subgroup.elements).any():
             seen.add(key)
             part_share = share * float(size / order_parameter.amplitude) ** 2
             found.append(Candidate(order_parameter, part, subspace, subgroup, part_share, is_strain))
@@ -213,13 +218,13 @@ def _length(candidate: Candidate) -> float:
 
 def _qualifying(pool: list[Candidate], H: Subgroup) -> list[PrimarySet]:
     """Return every minimal set from a pool whose joint isotropy subgroup is H."""
-    pool = sorted(pool, key=lambda c: -c.share)[:_MANY_CANDIDATES]
+    pool = sorted(pool, key=lambda c: -c.share)
     joint = _joint(pool, H)
     if joint is None or (joint != H.elements).any():
         return []
     found: list[tuple[Candidate, ...]] = []
     for size in range(1, _LARGEST_SET + 1):
-        for members in combinations(pool, size):
+        for members in combinations(pool[:_MANY_CANDIDATES], size):
             if len({m.key for m in members}) < size or any(_contains(members, known) for known in found):
                 continue
             together = _joint(members, H)
@@ -245,9 +250,12 @@ def _contains(members: tuple[Candidate, ...], known: tuple[Candidate, ...]) -> b
 
 
 def _greedy(pool: list[Candidate], H: Subgroup) -> tuple[Candidate, ...]:
-    """Return a minimal set by leaving out the smallest members that are not needed."""
-    members = list(pool)
-    for candidate in sorted(pool, key=lambda c: c.share):
+    """Return a minimal set by leaving out the smallest members that are not needed, each irrep with all it has."""
+    whole: dict[tuple[str, bool], Candidate] = {}
+    for candidate in sorted(pool, key=lambda c: -c.share):
+        whole.setdefault(candidate.key, candidate)
+    members = list(whole.values())
+    for candidate in reversed(list(members)):
         rest = [m for m in members if m is not candidate]
         joint = _joint(rest, H)
         if joint is not None and not (joint != H.elements).any():
@@ -265,6 +273,8 @@ def _ranked(found: list[PrimarySet], decomposition: Decomposition) -> tuple[Prim
     """Order sets by the rule and fill in ties and coupling degrees."""
     if not found:
         return ()
+    # directions of equal share (of strains beside displacements) are one set: the first, with all that the irrep has
+    found = list({(s.labels, round(s.share, 9)): s for s in reversed(found)}.values())[::-1]
     best = max(s.score for s in found)
     tied = [s for s in found if s.score > best - TIED]
     rest = [s for s in found if s.score <= best - TIED]
