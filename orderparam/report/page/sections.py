@@ -108,13 +108,13 @@ def _noise(modes: Record) -> Html | None:
     noise = modes.get("noise")
     if not noise:
         return None
+    left = f"{noise['expected_error']:.4f} Å to expect, in {noise['parameters']} of {noise['coordinates']} coordinates"
     rows = [
         ("noise", f"{noise['sigma']:.4f} Å per coordinate ({'estimated' if noise['estimated'] else 'given'})"),
         ("supported", group_text(noise["space_group"])),
-        ("error left", f"{noise['expected_error']:.4f} Å per coordinate to expect: noise survives in "
-                       f"{noise['parameters']} of {noise['coordinates']} coordinates"),
+        ("error left", left),
         ("detection limit", f"As = {noise['detection_limit']:.3f} Å"),
-    ]  # fmt: skip
+    ]
     return together([tag("h3", "Noise"), facts(rows)])
 
 
@@ -302,11 +302,8 @@ def _bounds(record: Record) -> list[tuple[str, str]]:
     """Return the symmetry floor, and what a constraint gives up."""
     found = []
     if noise := record.get("noise"):
-        told = (
-            f"off the noisy child by {noise['off_noisy_child']:.4f} Å (rms per coordinate); off the noise-free one by "
-            f"{noise['expected_error']:.4f} Å to expect, where the noisy child is off by {noise['sigma']:.4f} Å: "
-            f"{noise['parameters']} of {noise['coordinates']} coordinates are fitted"
-        )
+        told = f"off the noisy child by {noise['off_noisy_child']:.4f} Å (rms per coordinate); off the noise-free one "
+        told += f"by {noise['expected_error']:.4f} Å to expect, where the noisy child is off by {noise['sigma']:.4f} Å"
         found.append(("noise", told))
     if floor := record.get("floor"):
         told = f"without an order parameter an atom is missed by {floor['max']:.4f} Å, rms {floor['rms']:.4f} Å"
