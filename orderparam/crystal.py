@@ -378,7 +378,7 @@ def _from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, ...]) -
     labels = tuple(str(site.label) for site in structure)
     lattice, positions = np.array(structure.lattice.matrix), np.array(structure.frac_coords)
     crystal = _right_handed(Crystal(lattice, positions, tuple(species), labels, name, notes))
-    if crystal.n_sites > 1 and (shortest := _shortest(crystal.lattice, crystal.positions)) < CLOSEST_CONTACT:
+    if crystal.n_sites > 1 and (shortest := shortest_contact(crystal)) < CLOSEST_CONTACT:
         raise InvalidInputError(
             f"{name}: two atoms stand on one place or {shortest:.2f} angstrom apart (expected at least "
             f"{CLOSEST_CONTACT}); remove duplicates, or model split positions as one mixed site"
@@ -393,8 +393,12 @@ def _right_handed(crystal: Crystal) -> Crystal:
     return replace(crystal, lattice=-crystal.lattice, positions=-crystal.positions)
 
 
-def _shortest(lattice: np.ndarray, positions: np.ndarray) -> float:
+def shortest_contact(crystal: Crystal) -> float:
     """Return the shortest distance between two atoms, or an atom and its image (angstrom)."""
+    return _shortest(crystal.lattice, crystal.positions)
+
+
+def _shortest(lattice: np.ndarray, positions: np.ndarray) -> float:
     from scipy.spatial import KDTree
 
     wrapped = positions - np.floor(positions)

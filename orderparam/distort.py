@@ -61,6 +61,8 @@ def distort(parent: Parent, order_parameters: Mapping[str, Components], strain: 
     tensor = np.zeros((3, 3)) if strain is None else np.asarray(strain, float)
     if tensor.shape != (3, 3) or not np.allclose(tensor, tensor.T, atol=1e-9) or not np.isfinite(tensor).all():
         raise InvalidInputError("strain: expected a symmetric (3, 3) tensor of finite numbers")
+    if np.linalg.eigvalsh(np.eye(3) + tensor).min() <= 0:
+        raise InvalidInputError("strain: no length may shrink to nothing or less; expected numbers such as 0.01")
     group = _group(parent, parts, tensor)
     cell = Supercell.build(parent, group.lattice_basis)
     field = np.zeros((cell.n_atoms, 3))

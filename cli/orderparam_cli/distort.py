@@ -14,6 +14,9 @@ from .terminal import print_report, print_warnings, progress, write_json
 if TYPE_CHECKING:
     from orderparam.parent import Parent
 
+MANY_FILES = 5000
+"""A series or map of more is asked about."""
+
 
 def distort(
     parent: options.ParentFile,
@@ -92,10 +95,12 @@ def _build(
     force: bool,
 ) -> None:
     """Write one structure, a series or a map."""
+    from orderparam.crystal import CLOSEST_CONTACT, shortest_contact
     from orderparam.distort import distort as build
     from orderparam.distort import distort_many, parse_setting
+    from orderparam.errors import InvalidInputError
     from orderparam.records import distort_record
-    from orderparam.report.structures import check_folder, write_structure, write_structures
+    from orderparam.report.structures import check_series, write_structure, write_structures
 
     given = dict(parse_setting(text) for text in settings)
     tensor = _strain(strain)
@@ -104,10 +109,14 @@ def _build(
         write_structure(whole, Path(out))
         files: list[dict[str, Any]] = [{"file": Path(out).name}]
     else:
-        check_folder(Path(out), form, force=force)
-        structures = distort_many(frame, given, tensor, _points(given, series, grid))
+        check_series(Path(out), form, force=force)
+        points = _points(given, series, grid)
+        if len(points) > MANY_FILES and not force:
+            raise InvalidInputError(f"--out {out}: these are {len(points)} files; fewer points, or --force for all")
         with progress("writing structures ..."):
-            files = write_structures(structures, Path(out), form)
+            files = write_structures(distort_many(frame, given, tensor, points), Path(out), form, force=force)
+    if whole.supercell.n_atoms > 1 and (nearest := shortest_contact(whole.crystal())) < CLOSEST_CONTACT:
+        print_warnings([f"atoms come as near to one another as {nearest:.2f} angstrom; no program will read that"])
     if json:
         write_json(distort_record(whole, given, files), json)
     if not quiet and json != "-":

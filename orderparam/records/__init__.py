@@ -11,7 +11,7 @@ from .drawing import (
     subgroups_drawing,
 )
 from .family import family_record
-from .files import VERSION, check_writable, to_json, versions, write_text
+from .files import VERSION, check_writable, to_json, versions, write_text, write_texts
 from .fit import fit_record
 from .invariants import invariants_record, landau_fit_record
 from .modes import correspondence_record, modes_record, noise_record, series_record
@@ -48,4 +48,5 @@ __all__ = [
     "to_json",
     "versions",
     "write_text",
+    "write_texts",
 ]

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,19 @@ def write_text(path: str | Path, text: str) -> None:
             raise
     except OSError as problem:
         raise InvalidInputError(f"{path}: cannot be written ({problem.strerror or problem})") from problem
+
+
+def write_texts(folder: str | Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write files into a folder once all of them are there; return their paths.
+
+    Raises
+    ------
+    InvalidInputError
+        When the place cannot be written to, or is a file.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInputError(f"--write {folder}: this is a file, not a folder")
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]

@@ -16,7 +16,7 @@ from orderparam.distort import Pattern, direction_field
 from orderparam.errors import InvalidInputError, SymmetryError
 from orderparam.o3 import Irrep
 from orderparam.parent import Parent
-from orderparam.records import directions_drawing, write_text
+from orderparam.records import directions_drawing, write_texts
 from orderparam.records.directions import carried_by_all, carriers_of
 from orderparam.spacegroup import report_symmetry, symbol_of
 from orderparam.supercell import Supercell
@@ -136,7 +136,7 @@ def check_can_be_written(parent: Parent, sets: Sequence[Sequence[ParentIrrep]], 
 
 def write_directions(parent: Parent, found: Found, folder: Path, pattern: Pattern) -> list[Path]:
     """Write one CIF per direction that atoms can carry; spglib must find the isotropy subgroup in each."""
-    written = []
+    texts = {}
     for irreps, directions in found:
         if not all(_carries(parent, irrep, pattern) for irrep in irreps):
             continue
@@ -151,10 +151,8 @@ def write_directions(parent: Parent, found: Found, folder: Path, pattern: Patter
                     "another --amplitude or --letters"
                 )
             name = "_".join(i.label for i in irreps)
-            path = folder / f"{name}_{number:02d}_{expected}.cif"
-            write_text(path, crystal_to_cif(crystal, symprec=1e-4))
-            written.append(path)
-    return written
+            texts[f"{name}_{number:02d}_{expected}.cif"] = crystal_to_cif(crystal, symprec=1e-4)
+    return write_texts(folder, texts)
 
 
 def drawn_directions(parent: Parent, found: Found, pattern: Pattern) -> tuple[dict[str, Any] | None, str]:

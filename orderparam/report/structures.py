@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from orderparam.errors import InvalidInputError
 from orderparam.formats import extended_xyz
 from orderparam.records import write_text
 from orderparam.tables import to_csv
+
+from .folder import check_folder, fill_folder
 
 INDEX = "index.csv"
 _WRITERS = {"cif": crystal_to_cif, "vasp": crystal_to_poscar, "xyz": lambda crystal: extended_xyz([crystal])}
@@ -37,8 +40,8 @@ def write_structure(distortion: Distortion, path: Path) -> None:
     write_text(path, text)
 
 
-def check_folder(folder: Path, form: str, *, force: bool) -> None:
-    """Refuse a format that is not known and a folder that holds other files.
+def check_series(folder: Path, form: str, *, force: bool) -> None:
+    """Refuse a format that is not known and a folder that holds files, be it an earlier series: energies are in it.
 
     Raises
     ------
@@ -46,18 +49,29 @@ def check_folder(folder: Path, form: str, *, force: bool) -> None:
     """
     if form not in _WRITERS:
         raise InvalidInputError(f"--format {form}: expected cif, vasp or xyz")
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not force)):
-        raise InvalidInputError(f"--out {folder}: holds other files; give a new folder, or --force")
+    check_folder(folder, force=force, own=lambda _name: False)
 
 
 def write_structures(
-    structures: Iterable[tuple[Crystal, dict[str, float]]], folder: Path, form: str
+    structures: Iterable[tuple[Crystal, dict[str, float]]], folder: Path, form: str, *, force: bool = False
 ) -> list[dict[str, Any]]:
-    """Write one file per structure, and ``index.csv`` with one row for each; energies go into its last column."""
+    """Write one file per structure, and ``index.csv`` with one row for each; energies go into its last column.
+
+    All of them or none; with `force` they take the place of an earlier series.
+    """
+    check_series(folder, form, force=force)
     rows = []
-    for number, (crystal, columns) in enumerate(structures):
-        name = f"{number:04d}.{form}"
-        write_text(folder / name, _WRITERS[form](crystal))
-        rows.append({"file": name, **columns, "energy": ""})
-    write_text(folder / INDEX, to_csv(rows))
+
+    def write(place: Path) -> None:
+        for number, (crystal, columns) in enumerate(structures):
+            name = f"{number:04d}.{form}"
+            (place / name).write_text(_WRITERS[form](crystal), encoding="utf-8")
+            rows.append({"file": name, **columns, "energy": ""})
+        (place / INDEX).write_text(to_csv(rows), encoding="utf-8")
+
+    fill_folder(folder, write, force=True, own=_is_series_file)
     return rows
+
+
+def _is_series_file(name: str) -> bool:
+    return name == INDEX or re.fullmatch(r"\d{4,}\.(cif|vasp|xyz)", name) is not None

@@ -12,8 +12,8 @@ from rich.text import Text
 from orderparam.crystal import crystal_to_cif
 from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.relate import describe_basis
-from orderparam.errors import InvalidInputError, SymmetryError
-from orderparam.records import write_text
+from orderparam.errors import SymmetryError
+from orderparam.records import write_texts
 from orderparam.spacegroup import report_symmetry
 from orderparam.subgroups import Domain, Node, SubgroupGraph
 
@@ -103,18 +103,15 @@ def write_nodes(analysis: Analysis, graph: SubgroupGraph, folder: Path) -> list[
     SymmetryError
         When spglib finds another group.
     """
-    _check(folder)
-    written = []
+    texts = {}
     for node in graph.nodes:
         if node.is_realised or node.is_realised_with_strain:
             number, symbol = node.space_group
             crystal = node.distortion.crystal(f"{symbol}")
             _confirm(crystal, node)
-            path = folder / f"node_{node.number:02d}_{number}.cif"
-            write_text(path, crystal_to_cif(crystal, symprec=1e-4))
-            written.append(path)
+            texts[f"node_{node.number:02d}_{number}.cif"] = crystal_to_cif(crystal, symprec=1e-4)
     del analysis
-    return written
+    return write_texts(folder, texts)
 
 
 def _confirm(crystal, node: Node) -> None:
@@ -127,16 +124,18 @@ def _confirm(crystal, node: Node) -> None:
 
 
 def write_domains(domains: tuple[Domain, ...], folder: Path) -> list[Path]:
-    """Write every domain as CIF, all atoms of its primitive cell."""
-    _check(folder)
-    written = []
+    """Write every domain as CIF, all atoms, all on the same vectors of the parent: the cell that all of them share.
+
+    A CIF keeps no orientation: in cells that turn with the structure all orientation states would be one file.
+    """
+    texts = {}
     for domain in domains:
-        path = folder / f"domain_{domain.number:03d}.cif"
-        write_text(path, crystal_to_cif(domain.crystal()))
-        written.append(path)
-    return written
+        head = f"# domain {domain.number}: {domain.operation}, {domain.kind}\n"
+        head += f"# cell in the parent's conventional axes: {_common_cell(domain)}\n"
+        texts[f"domain_{domain.number:03d}.cif"] = head + crystal_to_cif(domain.crystal(common=True))
+    return write_texts(folder, texts)
 
 
-def _check(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInputError(f"--write {folder}: this is a file, not a folder")
+def _common_cell(domain: Domain) -> str:
+    rows = domain.common.matrix @ np.linalg.inv(domain.common.parent.conventional)
+    return describe_basis(rows, np.zeros(3)).partition(";")[0]

@@ -37,6 +37,8 @@ class Domain:
         The domain's primitive cell cut out of the parent.
     displacements : (n, 3)
         Angstrom, the parent's frame.
+    common : Supercell
+        The smallest cell that all domains share.
     """
 
     number: int
@@ -47,15 +49,19 @@ class Domain:
     strain: np.ndarray
     supercell: Supercell
     displacements: np.ndarray
+    common: Supercell
 
     @cached_property
     def operation(self) -> str:
         """The operation as ``-y,x,z+1/2``."""
         return operation_text(self.rotation, self.translation)
 
-    def crystal(self, name: str = "") -> Crystal:
-        """Return the structure."""
-        return self.supercell.with_displacements(self.displacements, self.strain, name)
+    def crystal(self, name: str = "", *, common: bool = False) -> Crystal:
+        """Return the structure: in the child's cell, turned with it, or on the vectors that all domains share."""
+        if not common:
+            return self.supercell.with_displacements(self.displacements, self.strain, name)
+        field = self.displacements[self.supercell.atoms_at(self.common.sites, self.common.cells)]
+        return self.common.with_displacements(field, self.strain, name)
 
     def __str__(self) -> str:
         return f"Domain({self.number}, {self.operation}, {self.kind})"
@@ -110,6 +116,7 @@ def find_domains(analysis: Analysis) -> tuple[Domain, ...]:
                 strain=rotation @ distortion.strain @ rotation.T,
                 supercell=supercell,
                 displacements=turned[whole.atoms_at(supercell.sites, supercell.cells)],
+                common=whole,
             )
         )
     return tuple(found)

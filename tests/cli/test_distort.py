@@ -194,6 +194,8 @@ def test_tables_that_are_no_series_are_refused(refused, tmp_path):
         (("--set", "R4+=(0.5,0,0)", "--out", "/proc/none/x.cif"), "cannot be written"),
         (("--set", "R4+=(0.5,0,0)", "--grid", "3", "--out", "x"), "two numbers"),
         (("--strain", "1,2", "--out", "x.cif"), "six numbers"),
+        (("--strain=-2,0,0,0,0,0", "--out", "x.cif"), "no length may shrink to nothing"),
+        (("--set", "R4+=(1,0,0)", "--series", "6000", "--out", "x"), "these are 6000 files; fewer points, or --force"),
         (("--set", "M3+=(1;0;0)", "--series", "3", "--format", "pdf", "--out", "x"), "expected cif, vasp or xyz"),
     ],
 )
@@ -201,6 +203,32 @@ def test_bad_input(refused, arguments, part, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert part in refused("distort", STRUCTURES / "perovskite/SrTiO3_221.cif", *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_atoms_that_meet_are_said(program, tmp_path):
+    source = STRUCTURES / "perovskite/SrTiO3_221.cif"
+    for size, said in ((3.0, True), (0.5, False)):
+        outcome = program("distort", source, "--set", f"R4+=({size},0,0)", "--out", tmp_path / "x.cif")
+        assert outcome.code == 0
+        assert ("as near to one another as" in outcome.err) is said
+
+
+def test_a_map_is_written_whole_or_not_at_all(program, tmp_path, monkeypatch):
+    """A map that breaks off leaves nothing; a second one with --force takes the place of the first."""
+    from orderparam.report import structures
+
+    source, place = STRUCTURES / "perovskite/SrTiO3_221.cif", tmp_path / "map"
+    arguments = ("distort", source, "--set", "R4+=(0.5,0,0)", "--out", place)
+    broken = {"cif": lambda crystal: 1 / 0}
+    with monkeypatch.context() as patch:
+        patch.setattr(structures, "_WRITERS", broken)
+        with pytest.raises(ZeroDivisionError):
+            program(*arguments, "--series", 4)
+    assert not list(tmp_path.iterdir())
+    assert program(*arguments, "--series", 4).code == 0
+    assert len(list(place.iterdir())) == 5
+    assert program(*arguments, "--series", 3, "--force").code == 0
+    assert sorted(p.name for p in place.iterdir()) == ["0000.cif", "0001.cif", "0002.cif", "index.csv"]
 
 
 @pytest.mark.parametrize(

@@ -206,3 +206,35 @@ def test_commands(command, capsys, tmp_path):
         run([command, *pair, "--write", str(tmp_path / "file")])
     assert end.value.code == 1
     assert capsys.readouterr().err.startswith("error: --write")
+
+
+def test_orientation_states_are_different_files(tmp_path):
+    """All on the same vectors of the parent: six polarisations of BaTiO3 are six structures in one frame."""
+    analysis = analysed("BaTiO3_99")
+    paths = write_domains(find_domains(analysis), tmp_path)
+    crystals = [read_crystal(p) for p in paths]
+    lengths = [tuple(np.round(np.linalg.norm(c.lattice, axis=1), 3)) for c in crystals]
+    assert {lengths.count(abc) for abc in set(lengths)} == {2}
+    assert len(set(lengths)) == 3
+    assert (
+        paths[0]
+        .read_text()
+        .startswith("# domain 0: x,y,z, identity\n# cell in the parent's conventional axes: a,b,c\n")
+    )
+    turned = [d.crystal() for d in find_domains(analysis)]  # the control: cells that turn with the structure
+    assert len({tuple(np.round(np.linalg.norm(c.lattice, axis=1), 3)) for c in turned}) == 1
+
+
+@pytest.mark.parametrize("name", ["SrTiO3_140", "LaMnO3_62"])
+def test_domains_in_their_common_cell_are_the_child(name):
+    """Each is the child up to an operation of the parent: same group, same order parameters, same cell for all."""
+    analysis = analysed(name)
+    domains = find_domains(analysis)
+    size = {len(d.crystal(common=True).species) for d in domains}
+    assert len(size) == 1
+    for domain in domains[:: max(1, len(domains) // 4)]:
+        crystal = domain.crystal(common=True)
+        assert report_symmetry(crystal, 1e-4).number == analysis.relation.distortion.group.space_group[0]
+        found = analyse(analysis.relation.parent, crystal)
+        for o in analysis.decomposition.displacive:
+            assert found.decomposition[o.label].amplitude == pytest.approx(o.amplitude, abs=1e-6)
