@@ -140,7 +140,7 @@ def test_the_plain_network_on_many_atoms(benchmark):
     ratio = found[small.n_atoms] / peer
     benchmark.extra_info |= {"cpu_seconds": found, "gated": peer, "ratio": ratio, "growth": growth}
     print(f"\n{benchmark.extra_info}")  # noqa: T201
-    assert found[small.n_atoms] <= 0.06
+    assert found[small.n_atoms] <= 0.06 * max(1.0, peer / 2.0)  # where the limit was set the gated one took 2 s
     assert ratio < 0.1
     assert growth <= 1.15
 
@@ -164,7 +164,7 @@ def test_memory_at_1080_atoms():
     assert found <= 1024
 
 
-def test_carrier_table(benchmark):
+def test_carrier_table(benchmark, pace):
     """All carriers of LaMnO3, analysis included, no fit: at most 1 s in process."""
     parent, child = (read_crystal(path) for path in PAIR)
 
@@ -173,17 +173,17 @@ def test_carrier_table(benchmark):
 
     found = benchmark.pedantic(table, rounds=3)
     assert len(found) == 24
-    assert benchmark.stats.stats.min <= 1
+    assert benchmark.stats.stats.min <= 1 * pace
 
 
-def test_square_to_rectangle(benchmark):
+def test_square_to_rectangle(benchmark, pace):
     """At most 1 s of fit, 1e-8, on 20 of 20 seeds."""
     problem = square_problem()
     results = [fit(problem, FitConfig(seed=seed)) for seed in range(20)]
     benchmark.pedantic(fit, args=(problem, FitConfig(seed=0)), rounds=5)
     benchmark.extra_info["largest_error"] = max(r.deviation.max for r in results)
     assert benchmark.extra_info["largest_error"] <= 1e-8
-    assert benchmark.stats.stats.max <= 1
+    assert benchmark.stats.stats.max <= 1 * pace
 
 
 def test_nothing_here_is_timed_by_default():

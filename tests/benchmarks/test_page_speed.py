@@ -19,7 +19,7 @@ from tests.browser.large import write_large_page
 MOVES = 40
 
 
-def test_the_page_of_a_fit(benchmark):
+def test_the_page_of_a_fit(benchmark, pace):
     """Page of LaMnO3, beyond the fit: at most 2 s and 7 MB."""
     analysis = analyse(symmetrise(read_crystal(PAIR[0])), read_crystal(PAIR[1]))
     discovery = discover(analysis, seed=0)
@@ -31,10 +31,10 @@ def test_the_page_of_a_fit(benchmark):
     text = benchmark.pedantic(page, rounds=5, warmup_rounds=0)
     benchmark.extra_info |= {"megabytes": len(text.encode()) / 1e6, "first_seconds": benchmark.stats.stats.data[0]}
     assert benchmark.extra_info["megabytes"] <= 7
-    assert benchmark.extra_info["first_seconds"] <= 2  # what a user waits for: plotly is loaded, too
+    assert benchmark.extra_info["first_seconds"] <= 2 * pace  # what a user waits for: plotly is loaded, too
 
 
-def test_the_slider_of_a_large_child(benchmark, browser, tmp_path: Path):
+def test_the_slider_of_a_large_child(benchmark, pace, browser, tmp_path: Path):
     """A slider on the page of 320 atoms, in headless chromium: p95 at most 150 ms, page at most 12 MB."""
     page = write_large_page(tmp_path / "large.html")
     browser.open(page)
@@ -51,4 +51,4 @@ def test_the_slider_of_a_large_child(benchmark, browser, tmp_path: Path):
         "megabytes": page.stat().st_size / 1e6,
     }
     assert benchmark.extra_info["megabytes"] <= 12
-    assert benchmark.extra_info["p95_milliseconds"] <= 150
+    assert benchmark.extra_info["p95_milliseconds"] <= 150 * pace

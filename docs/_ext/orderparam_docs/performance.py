@@ -77,7 +77,8 @@ def _number(value: object) -> str:
 _INTRODUCTION = """# Performance
 
 Medians of `tests/benchmarks`, stored by `scripts/measure.py`; nothing here is typed by hand. Where a peer takes part it
-ran in the same session. Each benchmark asserts its bound."""
+ran in the same session. Each benchmark asserts its bound; a bound in seconds is multiplied by *pace*, how
+much slower CrystOD is at that moment than on the machine on which the bound was set (never below 1)."""
 
 _HEAD = "| benchmark | median | rounds | beside it |\n|---|---|---|---|\n"
 
