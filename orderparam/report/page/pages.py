@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -170,7 +171,7 @@ def _title(modes: Record) -> str:
 
 def _lead(modes: Record, fit: Record | None = None) -> Html:
     chosen = modes["primary_sets"][0] if modes["primary_sets"] else None
-    told = f"{modes['child']['file']} as a distortion of {modes['parent']['file']}. "
+    told = f"{PurePath(modes['child']['file']).name} as a distortion of {PurePath(modes['parent']['file']).name}. "
     if chosen:
         told += f"Primary order parameters: {' and '.join(chosen['labels'])}, {100 * chosen['share']:.0f} % of |u|². "
     else:
