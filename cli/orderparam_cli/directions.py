@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from orderparam.symmetry.parentirreps import ParentIrrep
 
 GroupOrFile = Annotated[
-    str, typer.Argument(metavar="PARENT", help="File of a structure, or a space group: Pm-3m, 221.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="PARENT",
+        help="File of a structure, or a space group by number or symbol: 221, Pm-3m; of a symbol the type counts, not "
+        "the setting.",
+        show_default=False,
+    ),
 ]
 
 
@@ -93,7 +99,11 @@ def irreps(
     parent: GroupOrFile,
     *,
     child: Annotated[
-        str | None, typer.Option(metavar="GROUP", help="Find what leads to this space group: 62 or Pnma.")
+        str | None,
+        typer.Option(
+            metavar="GROUP",
+            help="Find what leads to this space-group type: 62, Pnma, or any setting of it (Pbnm; Cmca for Cmce).",
+        ),
     ] = None,
     size: Annotated[
         int | None, typer.Option(min=1, help="Cell multiplication of the child (primitive cells).", show_default="any")
@@ -161,25 +171,22 @@ def read_parent(text: str, symprec: float, origin: str | None) -> Parent:
 
 
 def group_number(text: str) -> int:
-    """Return the number of a space group given as a number or a short Hermann-Mauguin symbol.
+    """Return the number of a space group given as a number or a Hermann-Mauguin symbol of any setting.
 
     Raises
     ------
     InvalidInputError
     """
     from orderparam.errors import InvalidInputError
-    from orderparam.spacegroup import symbol_of
+    from orderparam.groupsymbols import find_group
 
-    if text.strip().isdigit() and 1 <= int(text) <= 230:
-        return int(text)
-    wanted = text.replace(" ", "").replace("_", "").lower()
-    for number in range(1, 231):
-        if symbol_of(number).replace("_", "").lower() == wanted:
-            return number
-    raise InvalidInputError(
-        f"{text}: neither a file nor a space group; expected the name of a structure file, a number from 1 to 230 or a "
-        "symbol such as Pm-3m or P2_1/c"
-    )
+    number = find_group(text)
+    if number is None:
+        raise InvalidInputError(
+            f"{text}: neither a file nor a space group; expected the name of a structure file, a number from 1 to 230 "
+            "or a symbol such as Pm-3m or P2_1/c"
+        )
+    return number
 
 
 def _letters(text: str | None) -> tuple[float, ...] | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from orderparam.discovery.analyse import Analysis
 from orderparam.errors import InvalidInputError
+from orderparam.groupsymbols import find_group
 from orderparam.o3 import wigner_d
 from orderparam.parent import Parent
 from orderparam.symmetry.carriers import parse_site_irrep
@@ -88,7 +89,8 @@ def _term(analysis: Analysis, spec: str) -> Term:
 def _invariant_under(analysis: Analysis, spec: str, value: str) -> InvariantUnder:
     wanted, _, choice = value.partition("#")
     graph = subgroup_graph(analysis)
-    nodes = [n for n in graph.nodes if wanted in (str(n.space_group[0]), n.space_group[1].replace(" ", ""))]
+    number = find_group(wanted)
+    nodes = [n for n in graph.nodes if n.space_group[0] == number]
     if not nodes:
         between = ", ".join(dict.fromkeys(f"{n.space_group[1]} ({n.space_group[0]})" for n in graph.nodes))
         partly = "" if graph.is_complete else " among those of the child's order parameters"

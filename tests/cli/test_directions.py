@@ -86,6 +86,18 @@ def test_the_inverse_json(program, lamno3):
     assert all(len(s["directions"]) >= 1 for s in record["solutions"])
 
 
+@pytest.mark.parametrize(("older", "standard"), [("Pm3m", "Pm-3m"), ("Bmab", "Cmce"), ("R-3c:R", "167")])
+def test_a_symbol_means_the_type_in_any_setting(program, older, standard):
+    assert program("irreps", older, "--json", "-").out == program("irreps", standard, "--json", "-").out
+
+
+def test_the_child_by_a_symbol_of_another_setting(program, lamno3):
+    arguments = ("irreps", lamno3[0], "--size", "1", "--json", "-", "--child")
+    found = program(*arguments, "A2mm")
+    assert found.out == program(*arguments, "Cmm2").out
+    assert json.loads(found.out)["solutions"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
