@@ -156,13 +156,15 @@ def _unique(crystal: Crystal, orbits: np.ndarray, asymmetric: np.ndarray) -> tup
 
 
 def operation_text(rotation: np.ndarray, translation: np.ndarray) -> str:
-    """Write an operation as ``-x+1/2,y,z``.
+    """Write an operation as ``-x+1/2,y,z-1/2``; shifts as they are, not reduced by whole translations.
 
     Examples
     --------
     >>> import numpy as np
     >>> operation_text(np.array([[-1, 0, 0], [0, 1, 0], [1, 0, -1]]), np.array([0.5, 0, 0.25]))
     '-x+1/2,y,x-z+1/4'
+    >>> operation_text(np.eye(3, dtype=int), np.array([0.5, -1, -0.5]))
+    'x+1/2,y-1,z-1/2'
     """
     parts = []
     for row, shift in zip(rotation, translation, strict=True):
@@ -173,5 +175,5 @@ def operation_text(rotation: np.ndarray, translation: np.ndarray) -> str:
                     ("-" if value < 0 else "+" if text else "") + ("" if abs(value) == 1 else str(abs(value))) + letter
                 )
         fraction = Fraction(float(shift)).limit_denominator(_DENOMINATOR * 10)
-        parts.append(text + (f"+{fraction}" if fraction else ""))
+        parts.append(text + (f"{'+' if fraction > 0 else '-'}{abs(fraction)}" if fraction else ""))
     return ",".join(parts)

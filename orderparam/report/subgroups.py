@@ -21,6 +21,9 @@ from .summary import _table
 
 MANY_DOMAINS = 48
 MANY_EDGES = 60
+SHOWN_LABELS = 3
+ONE_WORD = 28
+"""Longest text that a column of a table 80 wide holds in one piece."""
 
 
 def subgroups_report(graph: SubgroupGraph) -> RenderableType:
@@ -72,27 +75,50 @@ def _name(graph: SubgroupGraph, number: int) -> str:
 
 
 def domains_report(domains: tuple[Domain, ...]) -> RenderableType:
-    """Return one line per domain."""
-    labels = list(domains[0].order_parameters)[:3]
+    """Return one line per domain: its operation, kind, order parameters and strain."""
+    labels = list(domains[0].order_parameters)
+    strained = bool(np.abs(domains[0].strain).max() >= 5e-5)
     rows = [
-        (d.number, d.operation, d.kind, *(_vector(d.order_parameters[label]) for label in labels))
+        (
+            d.number,
+            d.operation,
+            d.kind,
+            " ".join(
+                [_vector(label, d.order_parameters[label]) for label in labels[:SHOWN_LABELS]]
+                + [f"e={_percent(d.strain)}"] * strained
+            ),
+        )
         for d in domains[:MANY_DOMAINS]
     ]
     counts = Counter(d.kind for d in domains)
     told = ", ".join(f"{n} {kind}" for kind, n in counts.items() if kind != "identity")
     title = f"{len(domains)} domains" + (f": the child itself, {told}" if told else "")
-    columns = ("", "operation", "kind", *labels)
-    table = _table(title, columns, rows, right=(0,), fold=tuple(range(1, 3 + len(labels))))
-    rest = len(domains) - MANY_DOMAINS
-    notes = [Text("  components Ap in angstrom, copy by copy; operations in the parent's conventional axes")]
-    if rest > 0:
-        notes.insert(0, Text(f"  and {rest} more: --json FILE has all"))
-    return Group(table, *notes)
+    columns = ("", "operation", "kind", "order parameters" + "; strain e in %" * strained)
+    table = _table(title, columns, rows, right=(0,), fold=(3,))
+    notes = ["  Ap in angstrom, copies behind |; operations in the parent's conventional axes"] * bool(labels)
+    notes += ["  e: xx,yy,zz,yz,xz,xy of U - 1 in the parent's Cartesian frame"] * strained
+    if len(labels) > SHOWN_LABELS:
+        notes.insert(0, f"  and {', '.join(labels[SHOWN_LABELS:])}: --json FILE has all")
+    if len(domains) > MANY_DOMAINS:
+        notes.insert(0, f"  and {len(domains) - MANY_DOMAINS} more: --json FILE has all")
+    return Group(table, *(Text(note) for note in notes))
 
 
-def _vector(components: np.ndarray) -> str:
-    rows = ["(" + ",".join(f"{v + 0.0:.2f}" for v in np.round(row, 2)) + ")" for row in components]
-    return " ".join(rows)
+def _vector(label: str, components: np.ndarray) -> str:
+    """Return components as ``R4+=(0,0.41,-0.41)``, a long row with blanks at which a table may wrap."""
+    text = f"{label}=({'|'.join(','.join(_number(v) for v in row) for row in components)})"
+    return text if len(text) <= ONE_WORD else text.replace(",", ", ").replace("|", " | ")
+
+
+def _percent(strain: np.ndarray) -> str:
+    places = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+    text = f"({','.join(_number(100 * strain[place]) for place in places)})"
+    return text if len(text) <= ONE_WORD - 2 else text.replace(",", ", ")
+
+
+def _number(value: float) -> str:
+    text = f"{value:.2f}"
+    return "0" if float(text) == 0 else text
 
 
 def write_nodes(analysis: Analysis, graph: SubgroupGraph, folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import SymmOp
 
 from orderparam.crystal import Crystal, read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
@@ -155,3 +156,13 @@ def test_vesta_arrows_are_the_displacements():
 def test_operation_text_has_no_float():
     text = operation_text(np.array([[0, -1, 0], [1, -1, 0], [0, 0, 1]]), np.array([0, 1 / 3, 2 / 3]))
     assert text == "-y,x-y+1/3,z+2/3"
+
+
+def test_negative_shifts_are_kept_and_read_back():
+    """An antiphase shift of -1/2 is not +1/2; a reader gets the same operation."""
+    rotation, shift = np.array([[0, -1, 0], [1, -1, 0], [0, 0, -1]]), np.array([-1.0, -1 / 3, -0.5])
+    text = operation_text(rotation, shift)
+    assert text == "-y-1,x-y-1/3,-z-1/2"
+    read = SymmOp.from_xyz_str(text)
+    assert np.allclose(read.rotation_matrix, rotation)
+    assert np.allclose(read.translation_vector, shift)
