@@ -119,8 +119,8 @@ class Parent:
         --------
         >>> from orderparam import read_crystal, symmetrise
         >>> parent = symmetrise(read_crystal("structures/perovskite/SrTiO3_221.cif"))
-        >>> parent.distort({"R4+": (0.5, 0.5, 0), "M3+": (0.4, 0, 0)})
-        Distortion(20 atoms, Pnma (62), index 48, As 1.6248 angstrom)
+        >>> parent.distort({"R4+": (0.5, 0.5, 0), "M3+": (0, 0.4, 0)})
+        Distortion(20 atoms, Pnma (62), index 24, As 1.6248 angstrom)
         """
         from orderparam.distort import distort
 

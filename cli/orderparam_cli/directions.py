@@ -68,6 +68,7 @@ def directions(
     from orderparam.report.directions import check_can_be_written, directions_report, write_directions
     from orderparam.symmetry.strata import find_directions
 
+    options.check_beside("--irrep", irrep, {"--k": k})
     frame = read_parent(parent, symprec, origin)
     options.check_targets([json, html], [parent])
     sets = _sets(frame, irrep, k)
@@ -135,6 +136,9 @@ def irreps(
     from orderparam.symmetry.parentirreps import special_irreps
     from orderparam.symmetry.strains import strain_labels
 
+    options.check_beside("--child", child, {"--field": field})
+    if size is not None and child is None:
+        raise typer.BadParameter("it is the size of the --child to look for; give that as well", param_hint="--size")
     frame = read_parent(parent, symprec, origin)
     found = special_irreps(frame)
     strains = strain_labels(frame)
@@ -210,7 +214,13 @@ def _sets(frame: Parent, labels: list[str] | None, points: list[str] | None) -> 
     from orderparam.symmetry.parentirreps import named_irrep, special_irreps
 
     if labels:
-        return [tuple(named_irrep(frame, label) for label in dict.fromkeys(labels))]
+        members = tuple(named_irrep(frame, label) for label in labels)
+        for number, member in enumerate(members):
+            if any(_same(member, other) for other in members[:number]):
+                raise InvalidInputError(
+                    f"--irrep {labels[number]}: given twice; directions are those of one copy of every irrep"
+                )
+        return [members]
     every = special_irreps(frame)
     if points:
         known = dict.fromkeys(i.irrep.k_label for i in every)
@@ -221,3 +231,9 @@ def _sets(frame: Parent, labels: list[str] | None, points: list[str] | None) -> 
                 )
         every = [i for i in every if i.irrep.k_label in points]
     return [(i,) for i in every if not i.is_identity]
+
+
+def _same(one: ParentIrrep, other: ParentIrrep) -> bool:
+    """Whether two irreps have one name and one star of wave vectors."""
+    gaps = one.k - other.k[0]
+    return one.label == other.label and any(abs(gap - gap.round()).max() < 1e-6 for gap in gaps)

@@ -65,6 +65,9 @@ def distort(
     from orderparam.errors import InvalidInputError
     from orderparam.parent import symmetrise
 
+    options.check_beside("--series", series, {"--grid": grid})
+    building = {"--set": settings, "--strain": strain, "--series": series, "--grid": grid, "--out": out}
+    options.check_beside("--energies", energies, building)
     if energies is None and not out:
         raise InvalidInputError("distort: expected --out FILE, or --energies index.csv")
     if energies is None and not settings and strain is None:
@@ -97,12 +100,12 @@ def _build(
     """Write one structure, a series or a map."""
     from orderparam.crystal import CLOSEST_CONTACT, shortest_contact
     from orderparam.distort import distort as build
-    from orderparam.distort import distort_many, parse_setting
+    from orderparam.distort import distort_many
     from orderparam.errors import InvalidInputError
     from orderparam.records import distort_record
     from orderparam.report.structures import check_series, write_structure, write_structures
 
-    given = dict(parse_setting(text) for text in settings)
+    given = options.parse_settings(settings)
     tensor = _strain(strain)
     whole = build(frame, given, tensor)
     if series is None and grid is None:

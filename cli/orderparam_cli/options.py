@@ -145,6 +145,28 @@ def parse_renaming(entries: tuple[str, ...]) -> dict[str, str]:
     return names
 
 
+def parse_settings(entries: Sequence[str]) -> dict[str, list[list[float]]]:
+    """Return the components of ``--set R4+=(0.5,0.5,0) --set M3+=(0;0;0.4)`` by label."""
+    from orderparam.distort import parse_setting
+
+    given: dict[str, list[list[float]]] = {}
+    for label, values in map(parse_setting, entries):
+        if label in given:
+            raise typer.BadParameter(
+                f"{label} is given twice; copies of one irrep go into one, as in 'X2+=(0.2;0|0.1;0)'",
+                param_hint="--set",
+            )
+        given[label] = values
+    return given
+
+
+def check_beside(option: str, given: object, others: Mapping[str, object]) -> None:
+    """Refuse options that would be ignored beside `option` where that is given."""
+    ignored = [name for name, value in others.items() if value not in (None, False, [])]
+    if given not in (None, False, []) and ignored:
+        raise typer.BadParameter(f"{', '.join(ignored)} would be ignored beside it", param_hint=option)
+
+
 def parse_labels(text: str | None) -> tuple[str, ...] | None:
     """Return the labels of ``R4+,M3+``; None where nothing was asked for."""
     return tuple(label.strip() for label in text.split(",") if label.strip()) if text is not None else None

@@ -40,14 +40,13 @@ def predict(
     """
     import numpy as np
 
-    from orderparam.distort import parse_setting
     from orderparam.records.model import load_predictor
     from orderparam.report.prediction import path_report, prediction_report
     from orderparam.report.predictionfolder import check_prediction_folder, write_path, write_prediction
 
     if bool(settings) == (path is not None):
         raise typer.BadParameter("give either --set or --path", param_hint="--set")
-    wanted = {label: np.array(rows) for label, rows in map(parse_setting, settings or [])}
+    wanted = {label: np.array(rows) for label, rows in options.parse_settings(settings or []).items()}
     check_prediction_folder(Path(out), form, force=force)
     with progress("reading the fit ...") as show:
         predictor = load_predictor(run)

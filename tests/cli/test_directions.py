@@ -91,13 +91,6 @@ def test_a_symbol_means_the_type_in_any_setting(program, older, standard):
     assert program("irreps", older, "--json", "-").out == program("irreps", standard, "--json", "-").out
 
 
-def test_the_child_by_a_symbol_of_another_setting(program, lamno3):
-    arguments = ("irreps", lamno3[0], "--size", "1", "--json", "-", "--child")
-    found = program(*arguments, "A2mm")
-    assert found.out == program(*arguments, "Cmm2").out
-    assert json.loads(found.out)["solutions"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -111,6 +104,8 @@ def test_the_child_by_a_symbol_of_another_setting(program, lamno3):
         (("directions", "PARENT", "--irrep", "R4+", "--write", "d", "--letters", "1"), "2 free letters, received 1"),
         (("directions", "PARENT", "--irrep", "R4+", "--write", "/proc/none/d"), "cannot be written"),
         (("directions", "PARENT", "--irrep", "R4+", "--write", "PARENT"), "this is a file, not a folder"),
+        (("directions", "221", "--irrep", "R4+", "--irrep", "M3+", "--irrep", "R4+"), "--irrep R4+: given twice"),
+        (("directions", "221", "--irrep", "SM2@1/3,1/3,0", "--irrep", "SM2@0,1/3,1/3"), "SM2@0,1/3,1/3: given twice"),
         (("directions", "P99"), "neither a file nor a space group"),
         (("irreps", "231"), "neither a file nor a space group"),
         (("irreps", "PARENT", "--field", "5x"), "irrep of O(3)"),
@@ -120,3 +115,18 @@ def test_the_child_by_a_symbol_of_another_setting(program, lamno3):
 @pytest.mark.usefixtures("elsewhere")
 def test_bad_input(refused, lamno3, arguments, part):
     assert part in refused(*(lamno3[0] if a == "PARENT" else a for a in arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "ignored"),
+    [
+        (("directions", "221", "--k", "R", "--irrep", "M3+"), "--irrep", "--k"),
+        (("irreps", "221", "--size", "3"), "--size", "--child"),
+        (("irreps", "221", "--child", "62", "--field", "1e"), "--child", "--field"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_wrong_usage(program, arguments, option, ignored):
+    outcome = program(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert option in outcome.err
+    assert ignored in outcome.err

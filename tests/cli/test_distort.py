@@ -282,3 +282,23 @@ def test_the_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         run(["distort", source, "--set", "R4+=(0.3,0.3,0)", "--series", "4", "--out", str(tmp_path / "s")])
     assert end.value.code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("--set", "R4+=(0,0,1)", "--set", "GM4-=(0,0,1)", "--grid", "5,4", "--series", "3", "--out", "x"),
+            "--grid would",
+        ),
+        (("--set", "R4+=(0.1,0,0)", "--set", "R4+ = (0,0.1,0)", "--out", "x.cif"), "R4+ is given twice"),
+        (("--set", "R4+=(0.1,0,0)", "--energies", "index.csv"), "--set would be ignored"),
+        (("--out", "x", "--series", "3", "--energies", "index.csv"), "--series, --out would be ignored"),
+    ],
+)
+def test_what_would_be_ignored_is_wrong_usage(program, arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcome = program("distort", STRUCTURES / "perovskite/SrTiO3_221.cif", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in " ".join(outcome.err.replace("│", " ").split())
+    assert not list(tmp_path.iterdir())

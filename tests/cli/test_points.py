@@ -122,7 +122,7 @@ def test_a_folder_changes_its_kind(program, tmp_path):
     (run / "predicted.cif").write_text("old")
     assert program("fit", POINTS / "square.xyz", POINTS / "rectangle.xyz", "--out", run).code == 0
     assert sorted(p.name for p in run.iterdir()) == [
-        "inputs.json", "predicted.xyz", "reference.xyz", "result.json", "weights.safetensors",
+        "inputs.json", "model.json", "predicted.xyz", "reference.xyz", "result.json", "weights.safetensors",
     ]  # fmt: skip
 
 
