@@ -13,6 +13,7 @@ from orderparam.parent import Parent
 from orderparam.symmetry.directioncodes import direction_code
 from orderparam.symmetry.fieldcarriers import DISPLACEMENT, field_carriers
 from orderparam.symmetry.parentirreps import ParentIrrep
+from orderparam.symmetry.strains import strain_labels
 from orderparam.symmetry.strata import Direction
 
 from .files import VERSION
@@ -80,6 +81,16 @@ def carried_by_all(parent: Parent, irreps: Sequence[ParentIrrep]) -> list[str]:
     return list(dict.fromkeys(label for labels in lists for label in labels)) if all(lists) else []
 
 
+def carriers_with_strain(parent: Parent, irreps: Sequence[ParentIrrep], strains: Sequence[str]) -> list[str]:
+    """Return what can be these order parameters: sites, and "strain"; none where one irrep has neither.
+
+    ``strains`` holds the labels of the irreps that the strain has.
+    """
+    lists = [[*carriers_of(parent, i), *(["strain"] if i.label in strains else [])] for i in irreps]
+    found = dict.fromkeys(name for names in lists for name in names)
+    return sorted(found, key=lambda name: name == "strain") if all(lists) else []
+
+
 def irreps_record(parent: Parent, irreps: Sequence[ParentIrrep], strains: Sequence[str]) -> dict[str, Any]:
     """Return the public record of the irreps of a group (schema ``orderparam/irreps``)."""
     return {
@@ -107,6 +118,7 @@ def irrep_row(parent: Parent, irrep: ParentIrrep, strains: Sequence[str]) -> dic
 
 def solutions_record(parent: Parent, solutions: Sequence[Sequence[Direction]]) -> dict[str, Any]:
     """Return the record of the inverse search: what leads to a given subgroup."""
+    strains = strain_labels(parent)
     return {
         "schema": IRREPS_SCHEMA,
         "version": VERSION,
@@ -117,6 +129,7 @@ def solutions_record(parent: Parent, solutions: Sequence[Sequence[Direction]]) -
                 "directions": [d.symbol for d in found],
                 "index": [d.index for d in found],
                 "species": carried_by_all(parent, found[0].images.irreps),
+                "strain": [i.label for i in found[0].images.irreps if i.label in strains],
             }
             for found in solutions
         ],

@@ -17,12 +17,13 @@ from orderparam.errors import InvalidInputError, SymmetryError
 from orderparam.o3 import Irrep
 from orderparam.parent import Parent
 from orderparam.records import directions_drawing, write_texts
-from orderparam.records.directions import carried_by_all, carriers_of
+from orderparam.records.directions import carriers_of, carriers_with_strain
 from orderparam.spacegroup import report_symmetry, symbol_of
 from orderparam.supercell import Supercell
 from orderparam.symmetry.directioncodes import direction_code
 from orderparam.symmetry.fieldcarriers import field_carriers, who_could
 from orderparam.symmetry.parentirreps import ParentIrrep
+from orderparam.symmetry.strains import strain_labels
 from orderparam.symmetry.strata import Direction
 
 from .summary import _table, _wave_vector
@@ -33,6 +34,7 @@ Found = Sequence[tuple[Sequence[ParentIrrep], Sequence[Direction]]]
 def directions_report(parent: Parent, found: Found) -> RenderableType:
     """Return one table per irrep or set of irreps."""
     parts: list[RenderableType] = []
+    strains = strain_labels(parent)
     for irreps, directions in found:
         name = " + ".join(i.label for i in irreps)
         k = "; ".join(dict.fromkeys(_wave_vector(parent.k_conventional(i.k[0])) for i in irreps))
@@ -52,7 +54,7 @@ def directions_report(parent: Parent, found: Found) -> RenderableType:
                 )
             )
         title = f"{name} of {parent.group}, k = {k}" + (
-            f", carried by {', '.join(carried_by_all(parent, irreps)) or 'no displacement'}"
+            f", carried by {', '.join(carriers_with_strain(parent, irreps, strains)) or 'no displacement'}"
             if parent.crystal.n_sites
             else ""
         )
@@ -88,13 +90,14 @@ def solutions_report(
     parent: Parent, solutions: Sequence[Sequence[Direction]], number: int, size: int | None
 ) -> RenderableType:
     """Return what leads to a subgroup."""
+    strains = strain_labels(parent)
     rows = [
         (
             " + ".join(i.label for i in found[0].images.irreps),
             d.symbol,
             d.size,
             d.index,
-            ", ".join(carried_by_all(parent, found[0].images.irreps)) or "-",
+            ", ".join(carriers_with_strain(parent, found[0].images.irreps, strains)) or "-",
         )
         for found in solutions
         for d in found

@@ -1,14 +1,27 @@
 """`orderparam directions` and `irreps`: tables, JSON contracts, structures, bad input."""
 
+import io
 import json
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+from rich.console import Console
 
 from orderparam.crystal import read_crystal
+from orderparam.groupsymbols import find_group
+from orderparam.parent import symmetrise
+from orderparam.records import solutions_record
+from orderparam.records.directions import carriers_with_strain
+from orderparam.report.directions import solutions_report
 from orderparam.spacegroup import report_symmetry
+from orderparam.symmetry.inverse import leads_to
+from orderparam.symmetry.parentirreps import named_irrep
+from orderparam.symmetry.strains import strain_labels
 
 
 def valid(text: str, name: str) -> dict:
@@ -84,6 +97,42 @@ def test_the_inverse_json(program, lamno3):
     record = valid(program("irreps", lamno3[0], "--child", "I4/mcm", "--size", "2", "--json", "-").out, "irreps")
     assert ["R4+"] in [s["irreps"] for s in record["solutions"]]
     assert all(len(s["directions"]) >= 1 for s in record["solutions"])
+
+
+@pytest.fixture
+def barium_iron_arsenide(tmp_path) -> Path:
+    """I4/mmm: no displacement at Gamma makes it orthorhombic; its strain does (Rotter et al., PRB 78, 020503, 2008)."""
+    sites = {"Ba": (0, 0, 0), "Fe": (0, 0.5, 0.25), "As": (0, 0, 0.354)}
+    lattice = Lattice.tetragonal(3.96, 13.02)
+    structure = Structure.from_spacegroup("I4/mmm", lattice, list(sites), list(sites.values()))
+    path = tmp_path / "BaFe2As2_139.cif"
+    structure.to(str(path))
+    return path
+
+
+def test_strain_alone_leads_to_a_ferroelastic_child(barium_iron_arsenide):
+    parent = symmetrise(read_crystal(barium_iron_arsenide))
+    at_gamma = [named_irrep(parent, label) for label in ("GM2+", "GM4+", "GM3-")]
+    solutions = leads_to(parent, at_gamma, find_group("F 2/m 2/m 2/m"), 1)
+    rows = solutions_record(parent, solutions)["solutions"]
+    assert [(row["irreps"], row["species"], row["strain"]) for row in rows] == [(["GM4+"], [], ["GM4+"])]
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(solutions_report(parent, solutions, 69, 1))
+    assert re.search(r"GM4\+ .* strain\b", console.file.getvalue())
+
+
+def test_sites_come_before_strain(barium_iron_arsenide):
+    """GM5+ is a shear and moves Fe and As; GM5- moves sites alone; of a pair with GM4+ both are named."""
+    parent = symmetrise(read_crystal(barium_iron_arsenide))
+    strains = strain_labels(parent)
+
+    def carried(*labels: str) -> list[str]:
+        return carriers_with_strain(parent, [named_irrep(parent, label) for label in labels], strains)
+
+    assert carried("GM5+") == ["Fe2", "As6", "strain"]
+    assert carried("GM4+", "GM3-") == ["Ba0", "Fe2", "As6", "strain"]
+    assert "strain" not in carried("GM5-")
+    assert carried("GM4+", "GM3+") == []  # nothing here is GM3+
 
 
 @pytest.mark.parametrize(("older", "standard"), [("Pm3m", "Pm-3m"), ("Bmab", "Cmce"), ("R-3c:R", "167")])
