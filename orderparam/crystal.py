@@ -20,7 +20,7 @@ from .errors import InvalidInputError
 from .shown import html_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pymatgen.core import Structure
     from pymatgen.io.cif import CifParser
@@ -442,6 +442,18 @@ def crystal_to_cif(crystal: Crystal, *, symprec: float | None = None) -> str:
         return str(writer)
 
 
+def check_whole_elements(species: Sequence[str], form: str) -> None:
+    """Refuse mixed or partly empty sites where a format has none.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    mixed = next((kind for kind in species if not re.fullmatch(r"[A-Z][a-z]?", kind)), None)
+    if mixed is not None:
+        raise InvalidInputError(f"{form} has no occupancies, and the crystal has a site {mixed}; write a .cif")
+
+
 def crystal_to_poscar(crystal: Crystal) -> str:
     """Return the crystal as a VASP POSCAR, atoms in the crystal's order.
 
@@ -452,8 +464,6 @@ def crystal_to_poscar(crystal: Crystal) -> str:
     """
     from pymatgen.io.vasp import Poscar
 
-    mixed = next((kind for kind in crystal.species if not re.fullmatch(r"[A-Z][a-z]?", kind)), None)
-    if mixed is not None:
-        raise InvalidInputError(f"a POSCAR has no occupancies, and the crystal has a site {mixed}; write a .cif")
+    check_whole_elements(crystal.species, "a POSCAR")
     with quiet():
         return Poscar(_right_handed(crystal).to_pymatgen()).get_str(significant_figures=12)

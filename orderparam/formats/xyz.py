@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystal import Crystal, check_whole_elements
 
 
 def extended_xyz(frames: Sequence[Crystal], displacements: Sequence[np.ndarray] | None = None) -> str:
-    """Return crystals as extended XYZ, Cartesian in angstrom, with a column of displacements where they are given."""
+    """Return crystals as extended XYZ, Cartesian in angstrom, with a column of displacements where they are given.
+
+    Raises
+    ------
+    InvalidInputError
+        When a site is mixed or partly empty: the format has one element per atom.
+    """
+    check_whole_elements([kind for crystal in frames for kind in crystal.species], "an extended XYZ")
     lines: list[str] = []
     for number, crystal in enumerate(frames):
         lattice = " ".join(f"{value:.10f}" for value in crystal.lattice.ravel())

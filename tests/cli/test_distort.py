@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from orderparam.crystal import read_crystal
 from orderparam.discovery.analyse import analyse
@@ -302,3 +303,17 @@ def test_what_would_be_ignored_is_wrong_usage(program, arguments, said, tmp_path
     assert (outcome.code, outcome.out) == (2, "")
     assert said in " ".join(outcome.err.replace("│", " ").split())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.xyz", "x.extxyz", "x.vasp"])
+def test_mixed_sites_are_not_written_where_a_format_has_none(program, refused, name, tmp_path, monkeypatch):
+    """`Sr0.7Ca0.3` is no element, and a reader of XYZ takes it for one."""
+    monkeypatch.chdir(tmp_path)
+    species = [{"Sr": 0.7, "Ca": 0.3}, "Ti", "O"]
+    sites = [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0)]
+    Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.9), species, sites).to("mixed.cif")
+    distorted = ("distort", "mixed.cif", "--origin", "Ti", "--set", "R4+=(0.3,0,0)", "--out")
+    assert "has no occupancies, and the crystal has a site Ca0.3Sr0.7; write a .cif" in refused(*distorted, name)
+    assert program(*distorted, "child.cif").code == 0
+    assert "has no occupancies" in refused("modes", "mixed.cif", "child.cif", "--write", name)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["child.cif", "mixed.cif"]
