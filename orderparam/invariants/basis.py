@@ -122,6 +122,19 @@ def check_feasible(generators: Sequence[np.ndarray], degree: int) -> None:
     )
 
 
+def is_feasible(generators: Sequence[np.ndarray], degrees: Degrees) -> bool:
+    """Whether the monomials of given degrees in every order parameter are few enough."""
+    size, limit = _size(generators, degrees)
+    return size <= limit
+
+
+def _size(generators: Sequence[np.ndarray], degrees: Degrees) -> tuple[int, int]:
+    """Return the number of monomials of given degrees, and how many are feasible."""
+    taken = [i for i, d in enumerate(degrees) if d]
+    size = prod(comb(generators[i].shape[1] + degrees[i] - 1, degrees[i]) for i in taken)
+    return size, MANY_MONOMIALS if _permute([generators[i] for i in taken]) else MANY_UNKNOWNS
+
+
 def _fits(generators: Sequence[np.ndarray], degree: int) -> bool:
     size, limit = _largest(generators, degree)
     return size <= limit
@@ -131,10 +144,7 @@ def _largest(generators: Sequence[np.ndarray], degree: int) -> tuple[int, int]:
     """Return the number of monomials of the worst degrees, relative to what is feasible, and the limit there."""
     worst = (0, MANY_MONOMIALS)
     for degrees in degrees_of(degree, len(generators)):
-        taken = [i for i, d in enumerate(degrees) if d]
-        size = prod(comb(generators[i].shape[1] + degrees[i] - 1, degrees[i]) for i in taken)
-        limit = MANY_MONOMIALS if _permute([generators[i] for i in taken]) else MANY_UNKNOWNS
-        worst = max(worst, (size, limit), key=lambda pair: pair[0] / pair[1])
+        worst = max(worst, _size(generators, degrees), key=lambda pair: pair[0] / pair[1])
     return worst
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orderparam.errors import InvalidInputError
 from orderparam.o3 import irreps_to_symmetric
 from orderparam.parent import Parent
 from orderparam.symmetry.modes import SiteRepresentation, mode_basis
@@ -14,7 +15,7 @@ from orderparam.symmetry.parentirreps import ParentIrrep, commensurate_irreps
 from orderparam.symmetry.strains import strain_representation
 from orderparam.symmetry.strata import Images
 
-from .basis import check_feasible, group_generators, homogeneous_invariants
+from .basis import group_generators, homogeneous_invariants, is_feasible
 from .counts import coupling_count, degrees_of, symmetric_characters, translation_characters
 from .polynomial import SECONDARY, Polynomial, component_names
 
@@ -71,6 +72,22 @@ def find_couplings(
     >>> print(found["GM1+"].polynomials[0])
     p1^2 s1 + p2^2 s1 + p3^2 s1
     """
+    found, left_out = feasible_couplings(parent, irreps, degree, force=force)
+    if left_out:
+        told = ", ".join(f"{irrep.label} (degree {total})" for irrep, total in left_out)
+        raise InvalidInputError(
+            f"couplings with {told}: too many monomials; take a lower degree, or force=True (--force)"
+        )
+    return found
+
+
+def feasible_couplings(
+    parent: Parent, irreps: Sequence[ParentIrrep], degree: int, *, force: bool = False
+) -> tuple[tuple[Coupling, ...], tuple[tuple[ParentIrrep, int], ...]]:
+    """Return the couplings of `find_couplings`, and irreps with their total degree whose terms are too many to list.
+
+    Nothing is too much with `force`.
+    """
     images = Images.of(parent, irreps)
     powers, start = [], 0
     for irrep in irreps:
@@ -80,7 +97,8 @@ def find_couplings(
     strains = strain_representation(parent)
     sites = SiteRepresentation.on_sites(parent, parent.rotations_cart)
     primary = {irrep.label for irrep in irreps}
-    found = []
+    generators = group_generators(parent, irreps)
+    found, left_out = [], []
     for secondary in commensurate_irreps(images.supercell):
         gamma = not secondary.k.any()
         by_strain = gamma and strains.multiplicity(secondary) > 0
@@ -92,10 +110,15 @@ def find_couplings(
             shares = list(degrees_of(total, len(irreps)))
             counts = coupling_count(images, characters, shares, np.array(powers))
             if any(counts):
-                polynomials = _terms(parent, irreps, secondary, dict(zip(shares, counts, strict=True)), force=force)
-                found.append(Coupling(secondary, polynomials, by_displacements, by_strain))
+                present = {share: count for share, count in zip(shares, counts, strict=True) if count}
+                matrices = [*generators, *group_generators(parent, [secondary])]
+                if force or all(is_feasible(matrices, (*degrees, 1)) for degrees in present):
+                    polynomials = _terms(irreps, secondary, matrices, present)
+                    found.append(Coupling(secondary, polynomials, by_displacements, by_strain))
+                else:
+                    left_out.append((secondary, total + 1))
                 break
-    return tuple(sorted(found, key=lambda c: c.degree))
+    return tuple(sorted(found, key=lambda c: c.degree)), tuple(left_out)
 
 
 def _moves(parent: Parent, sites: SiteRepresentation, irrep: ParentIrrep) -> bool:
@@ -107,22 +130,16 @@ def _moves(parent: Parent, sites: SiteRepresentation, irrep: ParentIrrep) -> boo
 
 
 def _terms(
-    parent: Parent,
     irreps: Sequence[ParentIrrep],
     secondary: ParentIrrep,
+    generators: Sequence[np.ndarray],
     counts: dict[tuple[int, ...], int],
-    *,
-    force: bool,
 ) -> tuple[Polynomial, ...]:
-    generators = group_generators(parent, [*irreps, secondary])
     names = (
         *component_names([i.dimension for i in irreps]),
         *(f"{SECONDARY}{j + 1}" for j in range(secondary.dimension)),
     )
     found = []
     for degrees, count in counts.items():
-        if count:
-            if not force:
-                check_feasible([g for g, d in zip(generators, (*degrees, 1), strict=True) if d], sum(degrees) + 1)
-            found += homogeneous_invariants(generators, (*degrees, 1), count, names)
+        found += homogeneous_invariants(generators, (*degrees, 1), count, names)
     return tuple(found)

@@ -11,7 +11,7 @@ from orderparam.symmetry.parentirreps import ParentIrrep
 
 from .basis import invariant_polynomials
 from .counts import Conditions, transition_conditions
-from .couplings import Coupling, find_couplings
+from .couplings import Coupling, feasible_couplings
 from .polynomial import Polynomial, component_names
 
 
@@ -30,6 +30,8 @@ class LandauExpansion:
         Of every irrep on its own.
     couplings : tuple of Coupling
         What follows from these order parameters.
+    left_out : tuple of (ParentIrrep, int)
+        Couplings with too many terms to be listed: the secondary, and the total degree.
     """
 
     irreps: tuple[ParentIrrep, ...]
@@ -37,6 +39,7 @@ class LandauExpansion:
     polynomials: tuple[Polynomial, ...]
     conditions: tuple[Conditions, ...]
     couplings: tuple[Coupling, ...]
+    left_out: tuple[tuple[ParentIrrep, int], ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -95,5 +98,5 @@ def landau_expansion(
     """
     polynomials = invariant_polynomials(parent, irreps, degree, force=force)
     conditions = tuple(transition_conditions(parent, irrep) for irrep in {i.label: i for i in irreps}.values())
-    found = find_couplings(parent, irreps, degree, force=force) if couplings else ()
-    return LandauExpansion(tuple(irreps), degree, polynomials, conditions, found)
+    found = feasible_couplings(parent, irreps, degree, force=force) if couplings else ((), ())
+    return LandauExpansion(tuple(irreps), degree, polynomials, conditions, *found)

@@ -39,6 +39,10 @@ def invariants_record(parent: Parent, expansion: LandauExpansion, fit: LandauFit
         "counts": {str(d): n for d, n in expansion.counts.items()},
         "polynomials": [_polynomial(p) for p in expansion.polynomials],
         "couplings": [_coupling(parent, c) for c in expansion.couplings],
+        "couplings_left_out": [
+            {"secondary": irrep.label, "k": wave_vector(parent, irrep.k[0]), "degree": degree}
+            for irrep, degree in expansion.left_out
+        ],
         "landau_condition": expansion.landau_condition,
         "lifshitz_condition": expansion.lifshitz_condition,
     }

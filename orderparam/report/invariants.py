@@ -46,6 +46,9 @@ def invariants_report(parent: Parent, expansion: LandauExpansion, *, latex: bool
     ]
     if expansion.couplings:
         parts += [Text(), _couplings(parent, expansion, latex)]
+    if expansion.left_out:
+        told = ", ".join(f"{irrep.label} (degree {degree})" for irrep, degree in expansion.left_out)
+        parts.append(Text(f"  couplings left out, of too many terms: {told}; --force lists them"))
     return Group(*parts)
 
 

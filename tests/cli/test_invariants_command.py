@@ -1,8 +1,15 @@
 """`orderparam invariants`: what it prints, its JSON, bad input."""
 
 import json
+from importlib.resources import files
 
+import jsonschema
 import pytest
+
+from orderparam.errors import InvalidInputError
+from orderparam.invariants import find_couplings
+from orderparam.parent import abstract_parent
+from orderparam.symmetry.parentirreps import named_irrep
 
 
 def test_tables(program):
@@ -29,6 +36,26 @@ def test_a_wave_vector_on_a_line(program):
     found = program("invariants", "62", "--irrep", "SM2@1/3,0,0", "--degree", "6", "--no-couplings")
     assert "p1^2 + p2^2" in found.out
     assert "of degree 6" in found.out  # the lock-in term of a threefold cell
+
+
+def test_heavy_couplings_are_left_out_and_named(program):
+    """The polynomial of a 12-dimensional irrep is quick; only the couplings with too many terms are not listed."""
+    found = program("invariants", "225", "--irrep", "W5")
+    assert found.code == 0, found.err
+    assert "couplings left out, of too many terms: " in found.out
+    record = json.loads(program("invariants", "225", "--irrep", "W5", "--json", "-").out)
+    bare = json.loads(program("invariants", "225", "--irrep", "W5", "--no-couplings", "--json", "-").out)
+    jsonschema.validate(record, json.loads((files("orderparam") / "data/schemas/invariants.json").read_text()))
+    assert record["polynomials"] == bare["polynomials"]
+    assert bare["couplings_left_out"] == []
+    left_out = {row["secondary"] for row in record["couplings_left_out"]}
+    listed = {row["secondary"] for row in record["couplings"]}
+    assert left_out
+    assert not left_out & listed
+    assert {"GM1+", "GM3+"} <= listed
+    parent = abstract_parent(225)
+    with pytest.raises(InvalidInputError, match="too many monomials"):
+        find_couplings(parent, [named_irrep(parent, "W5")], 4)
 
 
 @pytest.mark.parametrize(
