@@ -206,7 +206,9 @@ def parse_setting(text: str) -> tuple[str, list[list[float]]]:
     except (ValueError, ZeroDivisionError):
         values = []
     if not (label.strip() and equals and values):
-        raise InvalidInputError(f"--set {text}: expected LABEL=(numbers), such as R4+=(0.5,0.5,0) or M3+=(0;0;0.4)")
+        raise InvalidInputError(
+            f"--set {text}: expected LABEL=(numbers), such as R4+=(0.5,0.5,0), copies as X2+=(0.2;0|0.1;0)"
+        )
     return label.strip(), values
 
 
@@ -227,7 +229,7 @@ def _components(parent: Parent, basis: ModeBasis, label: str, values: Components
         return numbers.reshape(basis.copies, irrep.dimension)
     raise InvalidInputError(
         f"{label}: expected {irrep.dimension} components"
-        + (f", or {basis.copies} x {irrep.dimension} for its copies" if basis.copies > 1 else "")
+        + (f", or {basis.copies} x {irrep.dimension} for its copies with | between them" if basis.copies > 1 else "")
         + f", received {numbers.size}"
     )
 

@@ -23,7 +23,9 @@ def distort(
     *,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="LABEL=(...)", help="Components, Ap in angstrom; several times."),
+        typer.Option(
+            "--set", metavar="LABEL=(...)", help="Components, Ap in angstrom; copies behind |; several times."
+        ),
     ] = None,
     strain: Annotated[
         str | None, typer.Option(metavar="XX,YY,ZZ,YZ,XZ,XY", help="Components of U - 1 in the parent's frame.")
@@ -51,7 +53,11 @@ def distort(
 ) -> None:
     """Distort PARENT by given order parameters, in the smallest cell; one structure, a series, or a map of two.
 
+    Of several copies of an irrep, one row of components stands for all, mixed as 1, -1.3, 1.6, -1.9 ... (normalised);
+    or give one row per copy, with | between them: 'X2+=(0.2;0|0.1;0)'.
+
     With --energies: read the table of a series or map whose last column holds energies, and fit a Landau polynomial.
+    Give the energy of each file as it is; the program divides it by its primitive cells (the column cells).
 
     For example:
 

@@ -15,8 +15,28 @@ if TYPE_CHECKING:
 LOOSEST = 0.5
 """spglib's tolerance at most, angstrom: from about 1 on it merges atoms, and it can crash."""
 
-ParentFile = Annotated[str, typer.Argument(metavar="PARENT", help="File of the high-symmetry structure.")]
-ChildFile = Annotated[str, typer.Argument(metavar="CHILD", help="File of the distorted structure.")]
+
+def structure_file(name: str) -> str:
+    """Refuse the symbol or number of a space group where a structure is needed.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    from orderparam.errors import InvalidInputError
+    from orderparam.groupsymbols import find_group
+
+    if not Path(name).exists() and find_group(name) is not None:
+        raise InvalidInputError(f"{name}: a space group has no atoms; give the file of a structure (CIF or POSCAR)")
+    return name
+
+
+ParentFile = Annotated[
+    str, typer.Argument(metavar="PARENT", help="File of the high-symmetry structure.", callback=structure_file)
+]
+ChildFile = Annotated[
+    str, typer.Argument(metavar="CHILD", help="File of the distorted structure.", callback=structure_file)
+]
 Json = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output, then JSON alone."),

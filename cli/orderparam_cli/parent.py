@@ -42,6 +42,7 @@ def parent(
     """
     from orderparam.crystal import read_crystal
     from orderparam.discovery.analyse import analyse
+    from orderparam.errors import InvalidInputError
     from orderparam.parent import symmetrise
     from orderparam.pseudosymmetry import propose_parents
     from orderparam.records import parent_record
@@ -49,6 +50,8 @@ def parent(
     from orderparam.spacegroup import report_symmetry
 
     options.check_targets([json], [child])
+    if write and Path(write).exists() and not Path(write).is_dir():
+        raise InvalidInputError(f"--write {write}: this is a file, not a folder")
     crystal = read_crystal(child)
     report = report_symmetry(crystal, symprec)
     with progress("looking for parents ..."):

@@ -17,6 +17,9 @@ from orderparam.symmetry.parentirreps import ParentIrrep, named_irrep
 
 _COLUMN = re.compile(r"^(strain )?(\S+) \[(?:(\d+):)?(\d+)\]$")
 
+_LINE = " line"
+"""Under this key (no column has it) a row knows its line in the file."""
+
 
 @dataclass(frozen=True, eq=False)
 class Energies:
@@ -57,8 +60,9 @@ def read_energies(parent: Parent, path: str | Path) -> Energies:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidInputError(f"--energies {path}: cannot be read ({problem})") from problem
-    rows = list(csv.DictReader(io.StringIO(text)))
-    columns = list(rows[0]) if rows else []
+    reader = csv.DictReader(io.StringIO(text))
+    rows = [row | {_LINE: str(reader.line_num)} for row in reader]
+    columns = list(reader.fieldnames or []) if rows else []
     missing = [name for name in ("cells", "energy") if name not in columns]
     found = _order_parameters(columns)
     if missing or not found:
@@ -95,10 +99,15 @@ def _order_parameters(columns: Sequence[str]) -> dict[tuple[str, str], list[str]
 
 
 def _numbers(path: str | Path, rows: Sequence[dict[str, str]], columns: Sequence[str]) -> np.ndarray:
-    try:
-        values = np.array([[float(row[c]) for c in columns] for row in rows]).reshape(-1, len(columns))
-    except (TypeError, ValueError) as problem:
-        raise InvalidInputError(f"--energies {path}: a value is not a number ({problem})") from problem
-    if not np.isfinite(values).all():
-        raise InvalidInputError(f"--energies {path}: a value is not a finite number")
+    values = np.zeros((len(rows), len(columns)))
+    for row, numbers in zip(rows, values, strict=True):
+        for place, column in enumerate(columns):
+            try:
+                numbers[place] = float(row[column])
+            except (TypeError, ValueError):
+                numbers[place] = np.nan
+            if not np.isfinite(numbers[place]):
+                raise InvalidInputError(
+                    f"--energies {path}, line {row[_LINE]}: {column} is {row[column] or 'empty'}, not a number"
+                )
     return values

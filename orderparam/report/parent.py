@@ -41,7 +41,7 @@ def parent_report(
         )
         for number, p in enumerate(proposals, start=1)
     ]
-    columns = ("", "group", "atoms", "index", "rms", "max", "strain %", "score", "")
+    columns = ("", "group", "atoms", "index", "rms", "max", "strain", "score", "")
     parts.append(_table("Proposed parents (angstrom), the best first", columns, rows, right=(0, 2, 3, 4, 5, 6, 7)))
     parts += [Text(line) for line in _legend(proposals)]
     if files:
@@ -61,7 +61,7 @@ def _legend(proposals: Sequence[Proposal]) -> list[str]:
     """Return what the columns mean, as far as this table needs it."""
     lines = [
         "  atoms: in the primitive cell   index: number of domains   rms, max: displacements",
-        "  score: angstrom per unit of ln(index)",
+        "  strain: rms, percent   score: angstrom per unit of ln(index)",
     ]
     if any(p.is_weak for p in proposals):
         bounds = f"score from {WEAK_SCORE:g} or max from {WEAK_DISPLACEMENT:g} on"

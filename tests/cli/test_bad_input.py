@@ -43,6 +43,17 @@ def write(crystal: Crystal, path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("command", "rest"),
+    [("distort", ("--set", "R4+=(0,0,1)", "--out", "x.cif")), ("subgroups", (TILTED,)), ("domains", (TILTED,))],
+)
+@pytest.mark.parametrize("group", ["Pm-3m", "194", "Pbnm"])
+def test_a_space_group_in_place_of_a_structure(refused, command, rest, group):
+    assert refused(command, group, *rest).startswith(f"error: {group}: a space group has no atoms; give the file")
+    if rest == (TILTED,):
+        assert "has no atoms" in refused(command, TILTED, group)
+
+
 @pytest.mark.parametrize("command", ["modes", "fit"])
 def test_a_missing_file(refused, command):
     assert "no such file" in refused(command, "nowhere.cif", TILTED)

@@ -176,7 +176,9 @@ def test_tables_that_are_no_series_are_refused(refused, tmp_path):
         ("a,b\n1,2\n", "without cells and energy"),
         ("cells,energy\n1,2\n", "without components"),
         ("cells,R4+ [1],energy\n2,0.1,3\n", "expected 3 components of R4+, received 1"),
-        ("cells,R1+ [1],energy\n2,x,3\n", "not a number"),
+        ("cells,R1+ [1],energy\n2,1,3\n\n2,1,\n2,x,3\n", "line 5: R1+ [1] is x, not a number"),
+        ("cells,R1+ [1],energy\n2,1,3\n2,0.1,inf\n", "line 3: energy is inf, not a number"),
+        ("cells,R1+ [1],energy\n2,1,3\n2,,1\n", "line 3: R1+ [1] is empty, not a number"),
         ("cells,R1+ [1],energy\n2,0.1,3\n", "at least two structures"),
         ("cells,R9+ [1],energy\n2,0.1,3\n", "has no irrep R9+"),
     ):
@@ -191,6 +193,7 @@ def test_tables_that_are_no_series_are_refused(refused, tmp_path):
         (("--out", "x.cif"), "expected --set"),
         (("--set", "R4+=0.5,0.5", "--out", "x.cif"), "expected 3 components, received 2"),
         (("--set", "R4+:0.5", "--out", "x.cif"), "expected LABEL=(numbers)"),
+        (("--set", "R4+:0.5", "--out", "x.cif"), "copies as X2+=(0.2;0|0.1;0)"),
         (("--set", "R4+=(0.5,0,0)", "--out", "x.docx"), "ending in .cif"),
         (("--set", "R4+=(0.5,0,0)", "--out", "/proc/none/x.cif"), "cannot be written"),
         (("--set", "R4+=(0.5,0,0)", "--grid", "3", "--out", "x"), "two numbers"),

@@ -1,16 +1,20 @@
 """`orderparam parent`: table, JSON against its schema, files, what it says where there is nothing, bad input."""
 
+import io
 import json
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
 import pytest
 from referencing import Registry, Resource
+from rich.console import Console
 
 from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
-from orderparam.spacegroup import report_symmetry
+from orderparam.report.parent import parent_report
+from orderparam.spacegroup import report_symmetry, standard_group
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
 CHILD = STRUCTURES / "perovskite/LaMnO3_62.cif"
@@ -118,7 +122,8 @@ def test_bad_inputs(refused, program, tmp_path):
     (tmp_path / "text.cif").write_text("these are words\n")
     assert "structure" in refused("parent", tmp_path / "text.cif")
     (tmp_path / "taken").write_text("a file\n")
-    assert "cannot be written" in refused("parent", CHILD, "--write", tmp_path / "taken")
+    assert "taken: this is a file, not a folder" in refused("parent", CHILD, "--write", tmp_path / "taken")
+    assert "a space group has no atoms" in refused("parent", "Pbnm")
     assert program("parent", CHILD, "--top", 0).code == 2
     assert program("parent").code == 2
     assert program("parent", CHILD, "--symprec", -1).code == 2
@@ -134,3 +139,16 @@ def test_an_input_is_not_overwritten(refused, tmp_path):
     (tmp_path / "x_parent1_221_parent1_221.cif").symlink_to(sneaky)
     assert "overwrite" in refused("parent", sneaky, "--write", tmp_path)
     assert sneaky.read_text() == CHILD.read_text()
+
+
+def test_wide_rows_are_whole_in_80_columns():
+    """A long symbol and large numbers do not cut off that a proposal is within noise."""
+    proposal = SimpleNamespace(
+        group=standard_group(194), parent=SimpleNamespace(crystal=SimpleNamespace(n_sites=128)), index=768, rms=0.0123,
+        max_displacement=0.0456, rms_strain=0.1023, score=0.123, is_weak=False, is_noise=True,
+    )  # fmt: skip
+    crystal = read_crystal(CHILD)
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(parent_report(crystal, report_symmetry(crystal, 1e-3), [proposal]))
+    row = next(line for line in console.file.getvalue().splitlines() if "P6_3/mmc" in line)
+    assert row.split() == ["1", "P6_3/mmc", "(194)", "128", "768", "0.0123", "0.0456", "10.23", "0.123", "noise"]
