@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import combinations
+from math import lcm
 
 import numpy as np
 
@@ -52,12 +54,19 @@ def leads_to(
             continue
         if size is not None and abs(round(np.linalg.det(kernel_lattice(members)))) % size:
             continue  # the cell of a direction divides that of the kernel
+        if size is not None and any(size % order(m) for m in members):
+            continue  # and no active arm is periodic in fewer cells
         hits = [d for d in find_directions(parent, members) if fits(d)]
         if hits:
             found.append(hits)
             if len(members) == 1:
                 alone.add(members[0].label)
     return found
+
+
+def order(irrep: ParentIrrep) -> int:
+    """Return the smallest n for which n k is a reciprocal lattice vector: primitive cells in one period of an arm."""
+    return lcm(*(Fraction(float(value)).limit_denominator(48).denominator for value in irrep.k[0]))
 
 
 LARGEST = 12
