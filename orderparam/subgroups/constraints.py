@@ -129,13 +129,12 @@ def _order_parameter(analysis: Analysis, member: Candidate) -> OrderParameter:
 
 def intermediate_groups(graph: SubgroupGraph) -> list[str]:
     """Return the specs of all groups between child and parent, ends left out."""
-    inner = graph.nodes[1:-1]
-    numbers = [n.space_group[0] for n in inner]
+    numbers = [n.space_group[0] for n in graph.nodes]  # an end may have the type of a group in between
     specs, seen = [], dict.fromkeys(numbers, 0)
     for number in numbers:
         seen[number] += 1
         specs.append(f"subgroup={number}" + (f"#{seen[number]}" if numbers.count(number) > 1 else ""))
-    return specs
+    return specs[1:-1]
 
 
 # --- irreps, wave vectors, directions -----------------------------------------------------------------------------

@@ -165,6 +165,16 @@ def two_constraints(analysis: Analysis) -> list[list[str]]:
     return [[spec] for spec in specs[:2]]
 
 
+def test_groups_in_between_are_told_from_the_child_of_the_same_type():
+    """Pna2_1 lies between Pnma and a Pna2_1 child with three times the cell."""
+    analysis = analysed("K2SeO4_33")
+    graph = subgroup_graph(analysis)
+    for node, spec in zip(graph.nodes[1:-1], intermediate_groups(graph), strict=True):
+        (term,) = parse_constraints(analysis, [spec]).terms
+        assert term.group.index == node.index
+    assert "subgroup=33#1" in intermediate_groups(graph)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", [pytest.param(p, id=Path(p["child"]).stem) for p in PAIRS])
 def test_all_pairs_under_two_constraints_with_twenty_seeds(entry):
