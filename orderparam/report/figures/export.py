@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +46,8 @@ def write_figure(figure: go.Figure, path: str | Path, *, width: int = 900, scale
     check_export(str(path))
     suffix = path.suffix.lower().removeprefix(".")
     try:
-        data = figure.to_image(format=suffix, width=width, scale=1.0 if suffix != "png" else scale)
+        with _silence("choreographer", "kaleido"):
+            data = figure.to_image(format=suffix, width=width, scale=1.0 if suffix != "png" else scale)
     except Exception as problem:  # kaleido has no errors of its own: no browser, no permission, a crash
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         raise InvalidInputError(f"{path}: the picture could not be made ({reason[:120]})") from problem
@@ -52,3 +56,17 @@ def write_figure(figure: go.Figure, path: str | Path, *, width: int = 900, scale
         path.write_bytes(data)
     except OSError as problem:
         raise InvalidInputError(f"{path}: cannot be written ({problem.strerror or problem})") from problem
+
+
+@contextmanager
+def _silence(*packages: str) -> Iterator[None]:
+    """Keep away from the terminal what packages log of their talk with a browser."""
+    loggers = [logging.getLogger(name) for name in packages]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
