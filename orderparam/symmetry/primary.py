@@ -10,7 +10,9 @@ parameter drives a transition is for energies to say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
+from operator import and_
 
 import numpy as np
 
@@ -219,34 +221,28 @@ def _length(candidate: Candidate) -> float:
 def _qualifying(pool: list[Candidate], H: Subgroup) -> list[PrimarySet]:
     """Return every minimal set from a pool whose joint isotropy subgroup is H."""
     pool = sorted(pool, key=lambda c: -c.share)
-    joint = _joint(pool, H)
-    if joint is None or (joint != H.elements).any():
+    wanted, groups = _bits(H), [_bits(c.subgroup) for c in pool]
+    if not pool or reduce(and_, groups) != wanted:
         return []
-    found: list[tuple[Candidate, ...]] = []
+    few = range(min(len(pool), _MANY_CANDIDATES))
+    found: list[tuple[int, ...]] = []
+    known: list[int] = []  # the same sets as bits
     for size in range(1, _LARGEST_SET + 1):
-        for members in combinations(pool[:_MANY_CANDIDATES], size):
-            if len({m.key for m in members}) < size or any(_contains(members, known) for known in found):
+        for members in combinations(few, size):
+            if reduce(and_, (groups[m] for m in members)) != wanted:
                 continue
-            together = _joint(members, H)
-            if together is not None and not (together != H.elements).any():
+            mask = sum(1 << m for m in members)
+            if len({pool[m].key for m in members}) == size and not any(mask & k == k for k in known):
                 found.append(members)
+                known.append(mask)
     if not found:
-        found = [_greedy(pool, H)]
-    return [_scored(members) for members in found]
+        return [_scored(_greedy(pool, H))]
+    return [_scored(tuple(pool[m] for m in members)) for members in found]
 
 
-def _joint(members: tuple[Candidate, ...] | list[Candidate], H: Subgroup) -> np.ndarray | None:
-    if not members:
-        return None
-    joint = np.ones_like(H.elements)
-    for member in members:
-        joint = joint & member.subgroup.elements
-    return joint
-
-
-def _contains(members: tuple[Candidate, ...], known: tuple[Candidate, ...]) -> bool:
-    """Whether a set already known is part of this one."""
-    return all(k in members for k in known)
+def _bits(group: Subgroup) -> int:
+    """Return the elements of a subgroup as the bits of a number: & is their intersection."""
+    return int.from_bytes(np.packbits(group.elements).tobytes(), "big")
 
 
 def _greedy(pool: list[Candidate], H: Subgroup) -> tuple[Candidate, ...]:
@@ -257,8 +253,7 @@ def _greedy(pool: list[Candidate], H: Subgroup) -> tuple[Candidate, ...]:
     members = list(whole.values())
     for candidate in reversed(list(members)):
         rest = [m for m in members if m is not candidate]
-        joint = _joint(rest, H)
-        if joint is not None and not (joint != H.elements).any():
+        if rest and reduce(and_, (_bits(m.subgroup) for m in rest)) == _bits(H):
             members = rest
     return tuple(members)
 
