@@ -77,8 +77,8 @@ def _number(value: object) -> str:
 _INTRODUCTION = """# Performance
 
 Medians of `tests/benchmarks`, stored by `scripts/measure.py`; nothing here is typed by hand. Where a peer takes part it
-ran in the same session. Each benchmark asserts its bound; a bound in seconds is multiplied by *pace*, how
-much slower CrystOD is at that moment than on the machine on which the bound was set (never below 1)."""
+ran in the same session. Each benchmark asserts its bound; where a row names its *pace*, a bound in seconds is
+multiplied by it: how much slower CrystOD is at that moment than where the bound was set (never below 1)."""
 
 _HEAD = "| benchmark | median | rounds | beside it |\n|---|---|---|---|\n"
 
