@@ -20,35 +20,11 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
     """Return the public record of a fit (schema ``orderparam/fit``); `command` is what the user asked for."""
     fit, choice = discovery.fit, discovery.fit.choice
     number, symbol = discovery.predicted_group
-    held = (
-        {m.name: holds for m, holds in zip(discovery.carrier.members, discovery.carrier.holds, strict=True)}
-        if (discovery.carrier)
-        else {}
-    )
-    members = {m.name: m for m in discovery.carrier.members} if discovery.carrier else {}
-    primary = [m.label for m in discovery.primaries]
-    inputs = []
-    for block in discovery.blocks:
-        name = block.name.split(" (")[0]
-        member = members.get(name)
-        helper = " (" in block.name
-        inputs.append(
-            {
-                "element": member.element if member else name.split(":")[0],
-                "site": member.site if member else name.split(":")[0],
-                "irrep": str(block.irrep),
-                "space_group_irreps": block.name.split(" (")[1].rstrip(")").split(", ")
-                if helper
-                else [label for label in primary if label in held.get(name, ())],
-                "free_components": block.n_free,
-                "helper": helper,
-            }
-        )
     record = {
         "schema": FIT_SCHEMA,
         "version": VERSION,
         "modes": modes_record(discovery.analysis),
-        "inputs": inputs,
+        "inputs": _input_records(discovery),
         "carriers": [
             {
                 "element": m.element,
@@ -123,6 +99,30 @@ def fit_record(discovery: Discovery, *, command: dict[str, Any]) -> dict[str, An
         "seconds": discovery.seconds,
     }
     return _of_points(record, discovery) if discovery.analysis.relation.parent.finite else record
+
+
+def _input_records(discovery: Discovery) -> list[dict[str, Any]]:
+    """Return the fields that the network was given, helpers among them."""
+    carrier, primary = discovery.carrier, [m.label for m in discovery.primaries]
+    members = {m.name: m for m in carrier.members} if carrier else {}
+    held = {m.name: holds for m, holds in zip(carrier.members, carrier.holds, strict=True)} if carrier else {}
+    found = []
+    for block in discovery.blocks:
+        name, _, helped = block.name.partition(" (")
+        member = members.get(name)
+        found.append(
+            {
+                "element": member.element if member else name.split(":")[0],
+                "site": member.site if member else name.split(":")[0],
+                "irrep": str(block.irrep),
+                "space_group_irreps": helped.rstrip(")").split(", ")
+                if helped
+                else [label for label in primary if label in held.get(name, ())],
+                "free_components": block.n_free,
+                "helper": bool(helped),
+            }
+        )
+    return found
 
 
 def _of_points(record: dict[str, Any], discovery: Discovery) -> dict[str, Any]:

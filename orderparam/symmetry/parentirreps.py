@@ -90,8 +90,8 @@ def _irreps_of_group(number: int, k: tuple[Fraction, Fraction, Fraction]) -> tup
         arms = irrep.arms @ centring.T
         phases = np.exp(2j * np.pi * np.rint(shifts) @ arms.T).repeat(irrep.small_dimension, axis=1)
         matrices = phases[:, :, None] * irrep.complex_matrices[cosets]
-        placeholder = ParentIrrep(irrep, arms, matrices, np.empty(0))
-        real = placeholder.translation_matrices(np.rint(shifts)) @ irrep.form.matrices[cosets]
+        complex_form = ParentIrrep(irrep, arms, matrices, np.empty(0))
+        real = complex_form.translation_matrices(np.rint(shifts)) @ irrep.form.matrices[cosets]
         found.append(ParentIrrep(irrep, arms, matrices, real))
     return tuple(found)
 
