@@ -159,7 +159,7 @@ def try_carrier(
     problem = fit_problem(analysis, blocks_of([space]))
     start = time.perf_counter()
     choice = choose_architecture(problem, FitConfig(seed=seeds[0]))
-    results = [fit(problem, FitConfig(seed=seed), architecture=choice.architecture, on_step=on_step) for seed in seeds]
+    results = [fit(problem, FitConfig(seed=seed), architecture=choice, on_step=on_step) for seed in seeds]
     trials = Trials(
         seeds=len(seeds),
         converged=sum(r.converged for r in results),

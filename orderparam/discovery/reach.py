@@ -68,16 +68,16 @@ def fit_child(
 
     problem, choice, helpers, unreachable = within_reach(analysis, problem, members, config)
     few = replace(config, max_restarts=min(RESTARTS_WITHOUT_HELP, config.max_restarts))
-    result = fit(problem, config if helpers else few, architecture=choice.architecture, on_step=on_step)
+    result = fit(problem, config if helpers else few, architecture=choice, on_step=on_step)
     block, labels = secondary_block(analysis, members, analysis.relation.distortion.group)
     if not result.converged and not helpers and labels:
         tried = result
         problem, helpers = replace(problem, inputs=(*problem.inputs, block)), labels
         choice = choose_architecture(problem, config)
-        result = fit(problem, config, architecture=choice.architecture, on_step=on_step)
+        result = fit(problem, config, architecture=choice, on_step=on_step)
         spent = {"iterations": tried.iterations + result.iterations, "restarts": tried.restarts + 1 + result.restarts}
         result = replace(result, **spent)
-    return replace(result, choice=choice), problem.inputs, helpers, unreachable
+    return result, problem.inputs, helpers, unreachable
 
 
 def _is_hopeless(choice: ArchitectureChoice) -> bool:
@@ -99,20 +99,29 @@ def fit_with_help(
     *,
     config: FitConfig,
     at_once: bool,
+    start: FitResult | None,
     on_step: Callable[[int, float], None] | None,
 ) -> tuple[FitResult, tuple[InputBlock, ...]]:
-    """Fit from the primaries; where that stalls, or at once, add the secondary irreps that a group allows."""
+    """Fit from the primaries; where that stalls, or at once, add the secondary irreps that a group allows.
+
+    An earlier fit is trained on first; where that does not lead there, networks start at random as ever.
+    """
     from orderparam.network.architecture import choose_architecture
     from orderparam.network.fit import fit
 
+    helped = replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
+    if start is not None:
+        tried = helped if at_once else problem
+        result = fit(tried, replace(config, max_restarts=0), start=start, on_step=on_step)
+        if result.converged:
+            return result, tried.inputs
     if not at_once:
         choice = choose_architecture(problem, config)
         once = replace(config, max_restarts=min(1, config.max_restarts))
-        result = fit(problem, once, architecture=choice.architecture, on_step=on_step)
+        result = fit(problem, once, architecture=choice, on_step=on_step)
         if result.converged or not choice.reachable:
-            return replace(result, choice=choice), problem.inputs
-    problem = replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
-    return fit(problem, config, on_step=on_step), problem.inputs
+            return result, problem.inputs
+    return fit(helped, config, on_step=on_step), helped.inputs
 
 
 def fit_to_floor(
@@ -123,19 +132,21 @@ def fit_to_floor(
     *,
     config: FitConfig,
     at_once: bool = False,
+    start: FitResult | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> tuple[FitResult, tuple[InputBlock, ...]]:
     """Fit as much of the child as inputs of a given symmetry allow.
 
     With f = P_K f, |f - u|^2 = |f - P_K u|^2 + |u - P_K u|^2: both targets have one minimum and one gradient. The
-    network is given P_K u, so that it can converge; the deviation of the result is that from the child itself.
+    network is given P_K u, so that it can converge; the deviation of the result is that from the child itself. `start`
+    is an earlier fit on the same sites to begin with.
     """
     from orderparam.network.fit import Deviation
 
     whole = fit_problem(analysis, blocks)
     problem = replace(whole, displacements=floor.displacements, strain=floor.strain)
     result, blocks = fit_with_help(
-        analysis, problem, members, floor.group, config=config, at_once=at_once, on_step=on_step
+        analysis, problem, members, floor.group, config=config, at_once=at_once, start=start, on_step=on_step
     )
     return replace(result, deviation=Deviation.between(whole, result.displacements, result.strain)), blocks
 
@@ -158,7 +169,7 @@ def fit_without_order_parameter(
     whole = fit_problem(analysis, (scalar_block(analysis.relation.distortion.supercell),))
     best = replace(whole, displacements=floor.displacements, strain=floor.strain)
     choice = choose_architecture(best, config)
-    result = fit(whole, config, architecture=choice.architecture, on_step=on_step)
+    result = fit(whole, config, architecture=choice, on_step=on_step)
     gap = Deviation.between(best, result.displacements, result.strain)
     met = max(gap.max, gap.strain * config.strain_length) <= config.accepted
-    return replace(result, choice=choice, converged=met)
+    return replace(result, converged=met)

@@ -17,7 +17,7 @@ from .inputs import blocks_of, scalar_block
 from .reach import fit_to_floor
 
 if TYPE_CHECKING:
-    from orderparam.network.problem import FitConfig
+    from orderparam.network.fit import FitResult
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ def necessity(
     analysis: Analysis,
     carrier: Carrier | None,
     members: tuple[Candidate, ...],
+    fitted: FitResult,
     *,
-    config: FitConfig,
     helped: bool,
     on_step: Callable[[str, int, float], None] | None,
 ) -> tuple[Necessity, ...]:
-    """Fit again without each primary in turn, and compare with what symmetry says must be missed."""
+    """Train the network again without each primary in turn, and compare with what symmetry says must be missed.
+
+    `helped` tells that the fit had helper inputs.
+    """
     found = []
     distortion = analysis.relation.distortion
     for left_out in members:
@@ -61,8 +64,9 @@ def necessity(
             blocks,
             rest,
             floor,
-            config=config,
+            config=fitted.config,
             at_once=helped,
+            start=fitted,
             on_step=staged(on_step, f"without {left_out.label}"),
         )
         found.append(

@@ -11,10 +11,11 @@ import numpy as np
 from orderparam.errors import ConvergenceError, InvalidInputError
 
 from .architecture import ArchitectureChoice, climb, ladder
-from .layout import draw_weights
+from .layout import Layout, draw_weights
+from .orbits import Orbits
 from .problem import Architecture, FitConfig, FitProblem
 from .reduced import single_thread
-from .residuals import Residuals
+from .residuals import Residuals, build_network, input_basis
 from .solver import Solution, solve
 from .trained import TrainedNetwork
 
@@ -111,7 +112,8 @@ def fit(
     problem: FitProblem,
     config: FitConfig,
     *,
-    architecture: Architecture | None = None,
+    architecture: Architecture | ArchitectureChoice | None = None,
+    start: FitResult | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> FitResult:
     """Learn inputs and weights that carry the parent into the child.
@@ -122,8 +124,11 @@ def fit(
         Target and inputs.
     config : FitConfig
         Seed, tolerance, limits.
-    architecture : Architecture, optional
-        The network's size. Default: what `choose_architecture` finds.
+    architecture : Architecture or ArchitectureChoice, optional
+        The network's size, or what `choose_architecture` found. Default: it is asked.
+    start : FitResult, optional
+        A fit on the same sites whose network, and whose inputs as far as this problem has them, are trained on; its
+        architecture is kept.
     on_step : callable, optional
         Called with the number of the step within a start and the norm of the residuals, angstrom.
 
@@ -133,8 +138,7 @@ def fit(
         The best of all starts; look at `converged`. Displacements and strain come from the plain network on all
         sites, not from the reduced one that was trained.
     """
-    steps = ladder(problem.max_input_degree, config.channels) if architecture is None else (architecture,)
-    choice, residuals = climb(problem, config, steps)
+    choice, residuals = _prepare(problem, config, architecture if start is None else start.choice)
     history: list[float] = []
 
     def follow(step: int, norm: float) -> None:
@@ -142,7 +146,7 @@ def fit(
         if on_step is not None:
             on_step(step, norm)
 
-    best, embedding, iterations, restart = _best_of_starts(problem, residuals, config, choice, follow)
+    best, embedding, iterations, restart = _best_of_starts(problem, residuals, config, choice, start, on_step=follow)
     network = TrainedNetwork(
         choice.architecture,
         problem.lattice,
@@ -153,10 +157,10 @@ def fit(
         best.unknowns[: residuals.network.n_weights],
         embedding,
     )
-    inputs, start = {}, residuals.network.n_weights
+    inputs, begin = {}, residuals.network.n_weights
     for block in problem.inputs:
-        inputs[block.name] = np.einsum("k,kni->ni", best.unknowns[start : start + block.n_free], block.basis)
-        start += block.n_free
+        inputs[block.name] = np.einsum("k,kni->ni", best.unknowns[begin : begin + block.n_free], block.basis)
+        begin += block.n_free
     displacements, strain = network.predict(inputs)
     deviation = Deviation.between(problem, displacements, strain)
     converged = max(deviation.max, deviation.strain * config.strain_length) <= config.accepted
@@ -182,6 +186,8 @@ def _best_of_starts(
     residuals: Residuals,
     config: FitConfig,
     choice: ArchitectureChoice,
+    start: FitResult | None,
+    *,
     on_step: Callable[[int, float], None] | None,
 ) -> tuple[Solution, np.ndarray, int, int]:
     """Start until a fit converges; a target out of reach is not worth a second start."""
@@ -189,17 +195,14 @@ def _best_of_starts(
     iterations, restart = 0, 0
     with single_thread():
         for restart in range(config.max_restarts + 1 if choice.reachable else 1):
-            weights, embedding = draw_weights(
-                residuals.network.shapes, len(problem.kinds), choice.architecture.channels, (config.seed, restart)
-            )
+            if start is not None and restart == 0:
+                unknowns, embedding = _trained_so_far(problem, start)
+            else:
+                unknowns, embedding = _random_start(problem, residuals, choice.architecture, (config.seed, restart))
             residuals.use_embedding(embedding)
-            # a small target is met by small outputs, not by small inputs, whose powers would be out of proportion
-            n_readout = int(np.prod(residuals.network.shapes["readout"]))
-            weights[-n_readout:] *= min(1.0, float(np.linalg.norm(residuals.target)) / TYPICAL_TARGET)
-            start = np.concatenate([weights, np.zeros(residuals.n_unknowns - len(weights))])
             found = solve(
                 residuals.evaluate,
-                start,
+                unknowns,
                 tolerance=config.tolerance,
                 max_iterations=config.max_iterations,
                 on_step=on_step,
@@ -215,3 +218,34 @@ def _best_of_starts(
     if best is None:
         raise ConvergenceError("fit: every start gives numbers that are not finite; try another --seed")
     return *best, iterations, restart
+
+
+def _prepare(
+    problem: FitProblem, config: FitConfig, architecture: Architecture | ArchitectureChoice | None
+) -> tuple[ArchitectureChoice, Residuals]:
+    """Return the architecture with its rank test, and the residuals to be fitted."""
+    if isinstance(architecture, ArchitectureChoice):
+        network = build_network(problem, architecture.architecture, Orbits.of(problem.group))
+        return architecture, Residuals(problem, network, config)
+    steps = ladder(problem.max_input_degree, config.channels) if architecture is None else (architecture,)
+    return climb(problem, config, steps)
+
+
+def _random_start(
+    problem: FitProblem, residuals: Residuals, architecture: Architecture, seed: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights, set the inputs to zero, and return both as one vector; and species vectors."""
+    weights, embedding = draw_weights(residuals.network.shapes, len(problem.kinds), architecture.channels, seed)
+    # a small target is met by small outputs, not by small inputs, whose powers would be out of proportion
+    n_readout = int(np.prod(residuals.network.shapes["readout"]))
+    weights[-n_readout:] *= min(1.0, float(np.linalg.norm(residuals.target)) / TYPICAL_TARGET)
+    return np.concatenate([weights, np.zeros(residuals.n_unknowns - len(weights))]), embedding
+
+
+def _trained_so_far(problem: FitProblem, earlier: FitResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of an earlier fit with its inputs, as far as a problem has them; and its species vectors."""
+    network = earlier.network
+    basis = input_basis(problem, Layout.all_up_to(network.architecture.lmax))
+    field = network.fields(earlier.inputs)
+    coefficients = np.linalg.lstsq(basis.reshape(len(basis), -1).T, field.ravel())[0]
+    return np.concatenate([network.weights, coefficients]), network.embedding

@@ -12,7 +12,7 @@ from orderparam.errors import InvalidInputError
 from orderparam.o3 import Irrep, symmetric_to_irreps
 
 from .graph import RadialBasis, choose_cutoff, find_edges, shells_of
-from .layout import DISPLACEMENT, READOUT, STRAIN
+from .layout import DISPLACEMENT, READOUT, STRAIN, Layout
 from .orbits import Orbits, invariant_displacements, invariant_tensors
 from .problem import Architecture, FitConfig, FitProblem
 from .reduced import ReducedNetwork
@@ -50,7 +50,7 @@ class Residuals:
         self.batch_elements = config.batch_elements
         covectors, target = project_target(problem, network.orbits, config.strain_length)
         self.covectors, self.target = torch.from_numpy(covectors.transpose(1, 0, 2).copy()), target
-        self.inputs = torch.from_numpy(_input_map(problem, network))
+        self.inputs = torch.from_numpy(input_basis(problem, network.source)[:, network.orbits.representatives])
         self.static: Tensor | None = None
 
     @property
@@ -187,13 +187,13 @@ def invariant_strains(problem: FitProblem) -> np.ndarray:
     return out
 
 
-def _input_map(problem: FitProblem, network: ReducedNetwork) -> np.ndarray:
-    """Return the input field on the representatives per coefficient: (n_free, n_orbits, dim of the first layout)."""
-    blocks = [np.zeros((0, network.orbits.n_orbits, network.source.dim))]
+def input_basis(problem: FitProblem, layout: Layout) -> np.ndarray:
+    """Return the input field on all sites per coefficient: (n_free, n_sites, dim of the layout)."""
+    parts = [np.zeros((0, problem.n_sites, layout.dim))]
     for block in problem.inputs:
-        part = np.zeros((block.n_free, network.orbits.n_orbits, network.source.dim))
-        if block.irrep not in network.source.slices:
-            raise InvalidInputError(f"input {block.name}: the network carries l <= {network.source.lmax} only")
-        part[:, :, network.source.slices[block.irrep]] = block.basis[:, network.orbits.representatives]
-        blocks.append(part)
-    return np.concatenate(blocks)
+        part = np.zeros((block.n_free, problem.n_sites, layout.dim))
+        if block.irrep not in layout.slices:
+            raise InvalidInputError(f"input {block.name}: the network carries l <= {layout.lmax} only")
+        part[:, :, layout.slices[block.irrep]] = block.basis
+        parts.append(part)
+    return np.concatenate(parts)

@@ -12,6 +12,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 DAMPING_START = 1e-3
 DAMPING_FACTOR = 8.0
 DAMPING_MAX = 1e10
+KEPT_GAIN = 0.1  # a step that leaves no more than this of the residuals shows a Jacobian worth keeping
 STALLED_STEPS = 8  # accepted steps in a row that gain next to nothing
 STALLED_GAIN = 1e-3
 
@@ -69,6 +70,9 @@ def solve(
     grows by 8 when it is not. The system has the size of the residuals, however many unknowns there are. With a ridge
     the step is c + J^T y, c = -ridge x / (ridge + mu'), (J J^T + (ridge + mu') 1) y = -r - J c, mu' = mu mean(diag).
 
+    A Jacobian costs several evaluations: after a step that leaves at most a tenth of the residuals it is kept and
+    corrected along the step s (Broyden 1965), J <- J + (r(x + s) - r(x) - J s) s^T / s^T s.
+
     Parameters
     ----------
     evaluate : callable
@@ -92,21 +96,26 @@ def solve(
     unknowns, point, damping = start, evaluate(start), DAMPING_START
     norm = _size(point.residuals, unknowns, ridge)
     iterations, stalled = 0, 0
-    jacobian, gram = None, None
+    model: _Model | None = None
     while norm > tolerance and iterations < max_iterations and stalled < STALLED_STEPS and damping < DAMPING_MAX:
-        if jacobian is None or gram is None:
-            jacobian = point.jacobian()
-            gram = jacobian @ jacobian.T
-            if not np.isfinite(gram).all():
+        if model is None:
+            model = _Model(point.jacobian())
+            if not np.isfinite(model.gram).all():
                 return Solution(unknowns, point.residuals, iterations, False, _trouble(iterations))
         iterations += 1
-        step = _step(jacobian, gram, point.residuals, damping=damping, ridge=ridge, unknowns=unknowns)
+        step = model.step(point.residuals, damping=damping, ridge=ridge, unknowns=unknowns)
         trial = evaluate(unknowns + step) if step is not None else None
         new_norm = _size(trial.residuals, unknowns + step, ridge) if step is not None and trial is not None else np.inf
         if step is not None and trial is not None and new_norm < norm:
             stalled = stalled + 1 if new_norm > (1 - STALLED_GAIN) * norm else 0
+            if new_norm <= KEPT_GAIN * norm:
+                model.correct(step, trial.residuals - point.residuals)
+            else:
+                model = None
             unknowns, point, norm = unknowns + step, trial, new_norm
-            damping, jacobian = damping / DAMPING_FACTOR, None
+            damping /= DAMPING_FACTOR
+        elif model.corrected:
+            model = None
         else:
             damping *= DAMPING_FACTOR
         if on_step is not None:
@@ -125,24 +134,34 @@ def _size(residuals: np.ndarray, unknowns: np.ndarray, ridge: float) -> float:
     return float(np.sqrt(square))
 
 
-def _step(
-    jacobian: np.ndarray,
-    gram: np.ndarray,
-    residuals: np.ndarray,
-    *,
-    damping: float,
-    ridge: float,
-    unknowns: np.ndarray,
-) -> np.ndarray | None:
-    """Return the damped Gauss-Newton step, or None if the damping is too small for the system to be definite."""
-    shift = damping * gram.trace() / len(gram)
-    if not shift > 0:
-        return None
-    try:
-        factor = cho_factor(gram + (shift + ridge) * np.eye(len(gram)))
-    except LinAlgError:
-        return None
-    if not ridge:
-        return -jacobian.T @ cho_solve(factor, residuals)
-    shrunk = -ridge / (ridge + shift) * unknowns
-    return shrunk - jacobian.T @ cho_solve(factor, residuals + jacobian @ shrunk)
+class _Model:
+    """The residuals near a point, to first order."""
+
+    def __init__(self, jacobian: np.ndarray) -> None:
+        self.jacobian, self.gram = jacobian, jacobian @ jacobian.T
+        self.corrected = False
+
+    def correct(self, step: np.ndarray, change: np.ndarray) -> None:
+        """Make the model agree with a step (n_unknowns,) and what it changed in the residuals (n_residuals,)."""
+        unit = step / np.linalg.norm(step)
+        predicted = self.jacobian @ unit
+        error = change / np.linalg.norm(step) - predicted
+        self.jacobian = self.jacobian + np.outer(error, unit)
+        cross = np.outer(error, predicted)
+        self.gram = self.gram + cross + cross.T + np.outer(error, error)
+        self.corrected = True
+
+    def step(self, residuals: np.ndarray, *, damping: float, ridge: float, unknowns: np.ndarray) -> np.ndarray | None:
+        """Return the damped Gauss-Newton step, or None if the damping is too small for the system to be definite."""
+        gram, jacobian = self.gram, self.jacobian
+        shift = damping * gram.trace() / len(gram)
+        if not shift > 0:
+            return None
+        try:
+            factor = cho_factor(gram + (shift + ridge) * np.eye(len(gram)))
+        except LinAlgError:
+            return None
+        if not ridge:
+            return -jacobian.T @ cho_solve(factor, residuals)
+        shrunk = -ridge / (ridge + shift) * unknowns
+        return shrunk - jacobian.T @ cho_solve(factor, residuals + jacobian @ shrunk)

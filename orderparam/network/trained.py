@@ -85,6 +85,12 @@ class TrainedNetwork:
         InvalidInputError
             If a field has the wrong shape or an irrep that the network does not carry.
         """
+        with single_thread():
+            displacements, strain = self.module().predict_fields(self.fields(inputs))
+        return displacements, strain if self.lattice is not None else np.zeros((3, 3))
+
+    def fields(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """Return named input fields, see `predict`, as one field (n_sites, dim) in all irreps up to lmax."""
         layout = Layout.all_up_to(self.architecture.lmax)
         fields = np.zeros((len(self.species), layout.dim))
         for name, values in inputs.items():
@@ -95,9 +101,7 @@ class TrainedNetwork:
                     f"received {np.shape(values)}"
                 )
             fields[:, layout.slices[irrep]] += values
-        with single_thread():
-            displacements, strain = self.module().predict_fields(fields)
-        return displacements, strain if self.lattice is not None else np.zeros((3, 3))
+        return fields
 
     def on(self, lattice: np.ndarray | None, positions: np.ndarray, species: Sequence[str]) -> TrainedNetwork:
         """Return the same network on other sites, such as another supercell of the same parent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,8 +175,6 @@ def test_the_gradient_is_an_invariant_image_of_the_target(manganite):
         assert np.abs(gradient).max() > 1e-4
     one = np.arange(group.n_elements) == 17
     moved = group.transform(group.rotations, manganite.displacements)[one][0]
-    from dataclasses import replace
-
     trivial = low_symmetry(manganite, "", 0.0).group
     turned = input_gradient(replace(manganite, displacements=moved, group=trivial), irreps, seed=3)
     for irrep, gradient in turned.items():
@@ -203,24 +202,57 @@ def test_a_child_without_symmetry_is_reached_from_free_inputs(manganite):
     assert found.converged
 
 
+class Curved:
+    """Four equations a.x + (a.x)^3 / 10 = b in nine unknowns; counts how often it is differentiated."""
+
+    matrix, goal = np.random.default_rng(0).normal(size=(4, 9)), np.random.default_rng(1).normal(size=4)
+    differentiated = 0
+
+    def __init__(self, x):
+        self.x, self.residuals = x, self.matrix @ x + 0.1 * (self.matrix @ x) ** 3 - self.goal
+
+    def jacobian(self):
+        type(self).differentiated += 1
+        return (1 + 0.3 * (self.matrix @ self.x) ** 2)[:, None] * self.matrix
+
+
 def test_the_solver_finds_roots_of_an_underdetermined_system():
-    rng = np.random.default_rng(0)
-    matrix, goal = rng.normal(size=(4, 9)), rng.normal(size=4)
-
-    class Point:
-        def __init__(self, x):
-            self.x, self.residuals = x, matrix @ x + 0.1 * (matrix @ x) ** 3 - goal
-
-        def jacobian(self):
-            return (1 + 0.3 * (matrix @ self.x) ** 2)[:, None] * matrix
-
     steps = []
-    found = solve(Point, np.zeros(9), tolerance=1e-10, max_iterations=50, on_step=lambda *step: steps.append(step))
+    found = solve(Curved, np.zeros(9), tolerance=1e-10, max_iterations=50, on_step=lambda *step: steps.append(step))
     assert found.converged
     assert found.iterations == len(steps) < 20
-    assert np.linalg.norm(Point(found.unknowns).residuals) <= 1e-10
-    stuck = solve(Point, np.zeros(9), tolerance=1e-10, max_iterations=1)
+    assert np.linalg.norm(Curved(found.unknowns).residuals) <= 1e-10
+    stuck = solve(Curved, np.zeros(9), tolerance=1e-10, max_iterations=1)
     assert not stuck.converged
+
+
+def test_a_jacobian_that_foretells_well_is_kept(monkeypatch):
+    """The same root with half the Jacobians; all steps stay in the span of the rows, so it is the one nearest to 0."""
+    found = []
+    for kept in (0.0, 0.1):
+        monkeypatch.setattr("orderparam.network.solver.KEPT_GAIN", kept)
+        monkeypatch.setattr(Curved, "differentiated", 0)
+        solution = solve(Curved, np.zeros(9), tolerance=1e-10, max_iterations=50)
+        assert solution.converged
+        found.append((solution.unknowns, Curved.differentiated, solution.iterations))
+    assert np.allclose(found[0][0], found[1][0], atol=1e-9)
+    assert found[0][1] == found[0][2]
+    assert found[1][1] <= found[0][1] / 2
+
+
+def test_a_fit_can_be_trained_on(manganite):
+    """From its own result nothing is left to do; for another target it is nearer than random weights are."""
+    config = FitConfig(seed=0)
+    first = fit(manganite, config)
+    again = fit(manganite, config, start=first)
+    assert again.iterations == 0
+    assert (again.network.weights == first.network.weights).all()
+    assert np.allclose(again.displacements, first.displacements, atol=1e-12)
+    closer = replace(manganite, displacements=0.9 * manganite.displacements, strain=0.9 * manganite.strain)
+    on, anew = fit(closer, config, start=first), fit(closer, config)
+    assert on.converged
+    assert anew.converged
+    assert on.history[0] < anew.history[0] / 2
 
 
 def test_numbers_that_are_not_finite_end_a_fit_at_its_last_good_state(manganite, monkeypatch):
