@@ -10,29 +10,18 @@ import torch
 
 @dataclass(frozen=True, eq=False)
 class SiteGraph:
-    """Who sends to whom, sorted by edge vector, and which sites are of one species.
+    """Who sends to whom, by edge vector, and which sites are of one species.
 
     Attributes
     ----------
-    centres, neighbours : (n_edges,) int64
-    sizes : list of int
-        Number of edges of every distinct vector, in order.
+    by_vector : list of (centres, neighbours), int64
+        The edges along every distinct vector, in order.
     by_kind : list of int64
         Sites of every species.
-    unsorted : (n_sites,) int64
-        Takes the sites of `by_kind`, one after the other, back into their order.
     """
 
-    centres: torch.Tensor
-    neighbours: torch.Tensor
-    sizes: list[int]
+    by_vector: list[tuple[torch.Tensor, torch.Tensor]]
     by_kind: list[torch.Tensor]
-    unsorted: torch.Tensor
-
-    @property
-    def n_sites(self) -> int:
-        """Number of sites."""
-        return len(self.unsorted)
 
     @classmethod
     def build(
@@ -40,14 +29,10 @@ class SiteGraph:
     ) -> SiteGraph:
         """Sort edges by the number of their vector; `kinds` are the species (n_sites,) by number."""
         order = np.argsort(vectors, kind="stable")
-        by_kind = [np.flatnonzero(kinds == kind) for kind in range(int(kinds.max()) + 1)]
-        return cls(
-            torch.from_numpy(centres[order]),
-            torch.from_numpy(neighbours[order]),
-            np.bincount(vectors, minlength=n_vectors).tolist(),
-            [torch.from_numpy(sites) for sites in by_kind],
-            torch.from_numpy(np.argsort(np.concatenate(by_kind), kind="stable")),
-        )
+        sizes = np.bincount(vectors, minlength=n_vectors).tolist()
+        ends = [torch.from_numpy(array[order]).split(sizes) for array in (centres, neighbours)]
+        by_kind = [torch.from_numpy(np.flatnonzero(kinds == kind)) for kind in range(int(kinds.max()) + 1)]
+        return cls(list(zip(*ends, strict=True)), by_kind)
 
 
 def environments(kinds: np.ndarray, centres: np.ndarray, neighbours: np.ndarray, vectors: np.ndarray) -> np.ndarray:

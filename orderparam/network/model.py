@@ -110,10 +110,10 @@ class PlainNetwork(nn.Module):
         self.rest = SiteGraph.build(kinds[chosen], *at_rest, len(first))
         self.rest_kinds, self.classes = torch.from_numpy(kinds[chosen]), torch.from_numpy(classes)
         self.by_class = [torch.from_numpy(np.flatnonzero(classes == k)) for k in range(len(chosen))]
-        self.unsorted = torch.argsort(torch.cat(self.by_class))
-        self.radial = torch.from_numpy(radial(np.linalg.norm(vectors, axis=1)))
-        self.angular = {
-            one: torch.from_numpy(one.kernels(vectors))
+        values = radial(np.linalg.norm(vectors, axis=1)) * self.scale
+        self.n_vectors, self.n_radial = values.shape
+        self.tables = {
+            one: torch.from_numpy(np.einsum("vfoi,vb->fbvoi", one.kernels(vectors), values)).flatten(2).flatten(0, 1)
             for stage in self.stages
             if stage.kind == "convolve"
             for one in filters(stage.source, stage.target)
@@ -179,35 +179,42 @@ class PlainNetwork(nn.Module):
         chosen = weight[:, :, :, torch.from_numpy(layout.irrep_of)] / sqrt(x.shape[1])  # (d, c, kind, i)
         blocks = torch.diag_embed(chosen).permute(2, 1, 3, 0, 4).flatten(3, 4).flatten(1, 2)
         flat = x.flatten(1)
-        mixed = torch.cat([flat.index_select(0, own) @ blocks[kind] for kind, own in enumerate(sites.by_kind)])
-        return mixed.index_select(0, sites.unsorted).unflatten(1, (len(weight), layout.dim))
+        mixed = torch.zeros(len(x), blocks.shape[2], dtype=x.dtype)
+        for own, block in zip(sites.by_kind, blocks.unbind(), strict=True):
+            mixed.index_add_(0, own, flat.index_select(0, own) @ block)
+        return mixed.unflatten(1, (len(weight), layout.dim))
 
     def convolve(self, sites: SiteGraph, stage: Stage, kernels: Tensor, x: Tensor) -> Tensor:
         """Sum over neighbours, one kernel per distinct edge vector."""
-        sent = x.flatten(1).index_select(0, sites.neighbours).split(sites.sizes)
-        moved = torch.cat([one @ kernel.T for one, kernel in zip(sent, kernels.unbind(), strict=True)])
-        z = torch.zeros(len(x), moved.shape[1], dtype=x.dtype).index_add(0, sites.centres, moved)
+        flat, z = x.flatten(1), torch.zeros(len(x), kernels.shape[1], dtype=x.dtype)
+        for (centres, neighbours), kernel in zip(sites.by_vector, kernels.mT.unbind(), strict=True):
+            z.index_add_(0, centres, flat.index_select(0, neighbours) @ kernel)
         linear = self.mix(sites, stage.source, self.weights[f"{stage.name}.linear".replace(".", "_")], x)
         padded = torch.nn.functional.pad(linear, (0, stage.target.dim - stage.source.dim))
         return (z.unflatten(1, (x.shape[1], stage.target.dim)) + padded) / sqrt(2)
 
     def kernels(self, stage: Stage) -> Tensor:
         """Return the kernel of every distinct edge vector, (n_vectors, d o, c i)."""
-        channels = self.embedding.shape[1]
-        out = torch.zeros(len(self.radial), channels, stage.target.dim, channels, stage.source.dim, dtype=torch.float64)
-        offset: dict[int, int] = {}
-        for one in filters(stage.source, stage.target):
-            weight = self.weights[f"{stage.name}.{one.l_out}".replace(".", "_")]
-            begin, count = offset.get(one.l_out, 0), len(one.degrees) * self.radial.shape[1]
-            offset[one.l_out] = begin + count
-            chosen = weight[:, :, begin : begin + count].unflatten(2, (len(one.degrees), -1))
-            chosen = chosen / sqrt(weight.shape[2] * channels)
-            for p, irrep_out in enumerate(irrep for irrep in stage.target.irreps if irrep.l == one.l_out):
-                p_in = irrep_out.parity * (-1) ** one.degrees[0]
-                irrep_in = next(r for r in stage.source.irreps if (r.l, r.parity) == (one.l_in, p_in))
-                kernel = torch.einsum("vfoi,vb,dfbc->vdoci", self.angular[one], self.radial, chosen[p])
-                out[:, :, stage.target.slices[irrep_out], :, stage.source.slices[irrep_in]] += kernel
-        return out.flatten(3, 4).flatten(1, 2) * self.scale
+        channels, rows = self.embedding.shape[1], []
+        for l_out in {irrep.l: None for irrep in stage.target.irreps}:
+            weight = self.weights[f"{stage.name}.{l_out}".replace(".", "_")]  # (p, d, q, c)
+            weight = weight / sqrt(weight.shape[2] * channels)
+            mine = [one for one in filters(stage.source, stage.target) if one.l_out == l_out]
+            parts = weight.split([len(one.degrees) * self.n_radial for one in mine], dim=2)
+            found = {}
+            for one, part in zip(mine, parts, strict=True):
+                product = part.transpose(2, 3).flatten(0, 2) @ self.tables[one]  # (p d c, v o i)
+                shape = (len(weight), channels, channels, -1, 2 * l_out + 1, 2 * one.l_in + 1)
+                found[one.l_in, one.degrees[0] % 2] = product.view(shape)
+            for p, irrep_out in enumerate(irrep for irrep in stage.target.irreps if irrep.l == l_out):
+                row = []
+                for irrep_in in stage.source.irreps:
+                    block = found.get((irrep_in.l, int(irrep_in.parity != irrep_out.parity)))
+                    shape = (channels, channels, self.n_vectors, irrep_out.dim, irrep_in.dim)
+                    row.append(torch.zeros(shape, dtype=weight.dtype) if block is None else block[p])
+                rows.append(torch.cat(row, dim=4))
+        kernels = torch.cat(rows, dim=3).permute(2, 0, 3, 1, 4)  # (v, d, o, c, i)
+        return kernels.flatten(3, 4).flatten(1, 2)
 
     def square(self, stage: Stage, rest: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
         """Add the mixed tensor square, to the parent's features and to what the fields change in them."""
@@ -234,8 +241,10 @@ class PlainNetwork(nn.Module):
         second = torch.einsum("cijo,kci->kcjo", square, rest)
         both = torch.cat([change, change.roll(1, dims=1)], dim=2).transpose(0, 1)
         matrices = torch.cat([first, second], dim=2)
-        parts = [both.index_select(1, sites) @ matrices[k] for k, sites in enumerate(self.by_class)]
-        return torch.cat(parts, dim=1).index_select(1, self.unsorted).transpose(0, 1)
+        out = torch.zeros(len(both), len(change), tables.shape[2], dtype=change.dtype)
+        for sites, matrix in zip(self.by_class, matrices.unbind(), strict=True):
+            out.index_add_(1, sites, both.index_select(1, sites) @ matrix)
+        return out.transpose(0, 1)
 
 
 def _products(x: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ def test_the_plain_network_on_a_disordered_structure_equals_the_reduced_one():
     nobody = SiteAction(np.eye(3)[None], np.arange(problem.n_sites)[None])
     problem = replace(problem, positions=problem.positions + 0.01 * rng.normal(size=(problem.n_sites, 3)), group=nobody)
     plain, orbits = random_network(problem, Architecture(2)), Orbits.of(nobody)
-    assert plain.module().rest.n_sites == problem.n_sites
+    assert len(plain.module().rest_kinds) == problem.n_sites
     fields = torch.from_numpy(rng.normal(size=(problem.n_sites, plain.module().source.dim)))
     with torch.no_grad():
         reduced = build_network(problem, Architecture(2), orbits)
