@@ -5,12 +5,15 @@ a linear map between representatives, tabulated once per structure:
 
     A[r, s] = sum over edges from r to sites j of orbit s of Q(v) B(|v|) D(g_j) / sqrt(mean number of neighbours)
 
-Letters in index comments: R residual, m orbit, k slot (an orbit that is a neighbour), p parity of the result (even,
-odd), c channel in, d channel out, i component in, o component out, q path and radial function.
+Letters in index comments: g group of residuals, R residual of a group, m orbit, k slot (an orbit that is a neighbour),
+p parity of the result (even, odd), c channel in, d channel out, i component in, o component out, q path and radial
+function.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -21,8 +24,28 @@ from orderparam.o3 import Irrep, wigner_d
 
 from .graph import Edges, RadialBasis
 from .layout import Filter, Stage, filters
-from .local import Linear, Weights
+from .local import Linear, LinearTangent, Weights
 from .orbits import Orbits
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A step of the reverse pass for groups of residuals: from the orbits where they are to those that these hear.
+
+    Attributes
+    ----------
+    sites, sources : (g, m), (g, m') int64
+        Orbits before and after, per group; where a group has fewer the rest stays without covectors.
+    own : (before, after), int64
+        Places of the same orbits among `sites` and among `sources`, groups one after the other.
+    rounds : list of (centres, sources, pairs)
+        Places of neighbouring orbits among `sites` and among `sources`, and the number of the pair.
+    """
+
+    sites: Tensor
+    sources: Tensor
+    own: tuple[Tensor, Tensor]
+    rounds: list[tuple[Tensor, Tensor, slice | Tensor]]
 
 
 class ConvolutionTables:
@@ -35,8 +58,10 @@ class ConvolutionTables:
     forward : dict (l_in, odd) -> (p, m, rows, k i)
         Rows are (filter, o, q).
     rows : dict (l_in, odd) -> filter -> slice of the rows
-    pairs : list of (centres, sources, slice)
-        Neighbouring orbits in rounds that hit every source at most once; the slice is of the list of all pairs.
+    ends : tuple of (n_pairs,) int64
+        Centre and source of every pair of neighbouring orbits.
+    everywhere : Reach
+        All orbits at once, in rounds that hit every source at most once.
     by_pair : dict filter -> (p, pair o i, q)
         Only parities that the target has.
     """
@@ -84,11 +109,42 @@ class ConvolutionTables:
         rank = np.arange(len(source)) - np.repeat(np.cumsum(counts) - counts, counts)
         order = by_source[np.argsort(rank, kind="stable")]
         bounds = np.cumsum(np.bincount(rank))
-        self.n_pairs, self.pairs = len(source), []
+        self.ends, rounds = (centre[order], source[order]), []
         for begin, end in zip(np.append(0, bounds[:-1]).tolist(), bounds.tolist(), strict=True):
             some = order[begin:end]
-            self.pairs.append((torch.from_numpy(centre[some]), torch.from_numpy(source[some]), slice(begin, end)))
+            rounds.append((torch.from_numpy(centre[some]), torch.from_numpy(source[some]), slice(begin, end)))
+        every = torch.arange(int(centre.max()) + 1)
+        self.everywhere = Reach(every[None], every[None], (every, every), rounds)
         return order
+
+    def from_some(self, groups: Sequence[np.ndarray]) -> tuple[Reach, list[np.ndarray]]:
+        """Return the step of the reverse pass from some orbits per group, sorted, and the orbits reached."""
+        centres, sources = self.ends
+        pairs = [np.flatnonzero(np.isin(centres, sites)) for sites in groups]
+        reached = [np.union1d(sites, sources[mine]) for sites, mine in zip(groups, pairs, strict=True)]
+        before, after = (max(len(sites) for sites in level) for level in (groups, reached))
+        own: tuple[list, list] = ([], [])
+        ends: tuple[list, list] = ([], [])
+        for g, (sites, mine, found) in enumerate(zip(groups, pairs, reached, strict=True)):
+            own[0].append(g * before + np.arange(len(sites)))
+            own[1].append(g * after + np.searchsorted(found, sites))
+            ends[0].append(g * before + np.searchsorted(sites, centres[mine]))
+            ends[1].append(g * after + np.searchsorted(found, sources[mine]))
+        same = (_joined(own[0]), _joined(own[1]))
+        rounds: list[tuple[Tensor, Tensor, slice | Tensor]] = [(_joined(ends[0]), _joined(ends[1]), _joined(pairs))]
+        return Reach(_padded(groups), _padded(reached), same, rounds), reached
+
+
+def _joined(parts: Sequence[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.concatenate(parts))
+
+
+def _padded(groups: Sequence[np.ndarray]) -> Tensor:
+    """Return lists of different lengths as one array, filled up with zeros."""
+    out = torch.zeros(len(groups), max(len(one) for one in groups), dtype=torch.int64)
+    for row, one in zip(out, groups, strict=True):
+        row[: len(one)] = torch.from_numpy(one)
+    return out
 
 
 def _slots(first: np.ndarray, second: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -150,7 +206,7 @@ class Convolution:
 
     def kernel(self, weights: Weights) -> Tensor:
         """Return the convolution as one matrix per pair of orbits: (pair, d o, c i)."""
-        source, target, channels, n = self.stage.source, self.stage.target, self.channels, self.tables.n_pairs
+        source, target, channels, n = self.stage.source, self.stage.target, self.channels, len(self.tables.ends[0])
         out = torch.zeros(n, channels, target.dim, channels, source.dim, dtype=torch.float64)
         offset = dict.fromkeys(self.blocks, 0)
         for one in self.tables.filters:
@@ -167,25 +223,43 @@ class Convolution:
                 out[:, :, row : row + n_out, :, column : column + n_in] = product[p]
         return out.flatten(3).flatten(1, 2)
 
-    def backward(
-        self, grad: Tensor, tape: tuple, kernel: Tensor, *, to_source: bool
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Pull covectors (m, R, d, o) back to the weights of this stage and, if wanted, to x."""
+    def tangent(self, tape: tuple) -> ConvolutionTangent:
+        """Return the derivative at the point of a tape."""
         x, pieces, expanded = tape
+        linear = self.linear.tangent(x, expanded)
+        values = [piece.unflatten(1, (len(x), -1)).transpose(0, 1) / sqrt(piece.shape[2]) for piece in pieces]
+        return ConvolutionTangent(self.stage, linear, dict(zip(self.blocks, values, strict=True)), self.blocks)
+
+
+@dataclass(frozen=True)
+class ConvolutionTangent:
+    """The derivative of a convolution by its weights, `values` (m, p, o, q c) for every l_out, and on the same site."""
+
+    stage: Stage
+    linear: LinearTangent
+    values: dict[int, Tensor]
+    blocks: dict[int, slice]
+
+    def backward(self, grad: Tensor, sites: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Pull covectors (g, m, R, d, o) at sites (g, m) back to the weights, and to x on the same orbits."""
         grad = grad / sqrt(2)
-        n_rows = grad.shape[1]
         grads = {}
-        for (l_out, where), piece in zip(self.blocks.items(), pieces, strict=True):
-            block = grad[..., where].unflatten(3, (-1, 2 * l_out + 1))  # (m, R, d, p, o)
-            block = block.permute(3, 1, 2, 0, 4).reshape(len(piece), n_rows * self.channels, -1)
-            product = block @ piece / sqrt(piece.shape[2])  # (p, R d, q c)
-            grads[f"{self.stage.name}.{l_out}"] = product.unflatten(1, (n_rows, -1)).transpose(0, 1).flatten(1)
-        direct, grads[f"{self.stage.name}.linear"] = self.linear.backward(
-            grad[..., : self.stage.source.dim], x, expanded
-        )
-        if not to_source:
-            return direct, grads
-        total, grad = direct.flatten(2), grad.flatten(2)
-        for centres, sources, where in self.tables.pairs:
-            total.index_add_(0, sources, torch.bmm(grad[centres], kernel[where]))
-        return total.unflatten(2, (self.channels, -1)), grads
+        for l_out, values in self.values.items():
+            block = grad[..., self.blocks[l_out]].unflatten(4, (-1, 2 * l_out + 1))  # (g, m, R, d, p, o)
+            block = block.permute(0, 4, 2, 3, 1, 5).flatten(4).flatten(2, 3)  # (g, p, R d, m o)
+            product = block @ values[sites].transpose(1, 2).flatten(2, 3)  # (g, p, R d, q c)
+            product = product.unflatten(2, (grad.shape[2], -1)).transpose(1, 2)
+            grads[f"{self.stage.name}.{l_out}"] = product.flatten(2)
+        direct, grads[f"{self.stage.name}.linear"] = self.linear.backward(grad[..., : self.stage.source.dim], sites)
+        return direct, grads
+
+
+def to_neighbours(grad: Tensor, direct: Tensor, kernel: Tensor, reach: Reach) -> Tensor:
+    """Pull covectors (g, m, R, d, o) back to the neighbours; what reached the orbits themselves is (g, m, R, ...)."""
+    (n_groups, n_sources), rows = reach.sources.shape, direct.flatten(0, 1).flatten(2)
+    grad = grad.flatten(0, 1).flatten(2) / sqrt(2)
+    total = torch.zeros(n_groups * n_sources, *rows.shape[1:], dtype=grad.dtype)
+    total[reach.own[1]] = rows[reach.own[0]]
+    for centres, sources, where in reach.rounds:
+        total.index_add_(0, sources, torch.bmm(grad[centres], kernel[where]))
+    return total.view(n_groups, n_sources, *direct.shape[2:])

@@ -52,8 +52,8 @@ def input_gradient(
     covector = torch.zeros(problem.n_sites, 1, READOUT.dim, dtype=torch.float64)
     covector[:, 0, DISPLACEMENT] = -torch.from_numpy(problem.displacements.copy())
     with single_thread():
-        flat = torch.from_numpy(weights)
+        flat, species = torch.from_numpy(weights), torch.from_numpy(embedding)
         still = torch.zeros(problem.n_sites, network.source.dim, dtype=torch.float64)
-        _, tape = network.forward(flat, torch.from_numpy(embedding), still)
-        _, fields = network.backward(covector, tape, network.kernels(flat))
-    return {irrep: fields[:, 0, network.source.slices[irrep]].numpy().copy() for irrep in irreps}
+        _, tape = network.forward(flat, species, still)
+        _, fields = network.backward(covector[None], network.tangent(flat, tape), network.kernels(flat, species))
+    return {irrep: fields[0, :, network.source.slices[irrep]].numpy().copy() for irrep in irreps}

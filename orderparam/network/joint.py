@@ -104,7 +104,8 @@ class JointPoint:
         """Return d residuals / d weights."""
         rows = [point.jacobian_by_weights() for point in self.points]
         first = self.problem.parts[0]
-        still = first.still_jacobian(self.still_tape, first.network.kernels(self.points[0].flat))
+        flat = self.points[0].flat
+        still = first.still_jacobian(flat, self.still_tape, first.network.kernels(flat, first.embedding))
         if still is not None:
             by_weight = still.numpy()
             rows = [own - tie @ by_weight for own, tie in zip(rows, self.problem.ties(), strict=True)]

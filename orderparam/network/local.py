@@ -1,15 +1,19 @@
 """What acts on single sites: mixing of channels, and the tensor square. Forward, and backward for many residuals.
 
-Letters in index comments: R residual, m orbit, c channel in, d channel out, i component in, o component out, s kind.
+Letters in index comments: g group of residuals, R residual of a group,
+m orbit, c channel in, d channel out, i component in, o component out, s kind.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from orderparam.o3 import Irrep
 
 from .layout import Layout, Stage, square_table
 
@@ -36,12 +40,25 @@ class Linear:
         """Apply to x (m, c, i): (m, d, i)."""
         return (expanded @ x.transpose(1, 2)[..., None])[..., 0].transpose(1, 2)
 
-    def backward(self, grad: Tensor, x: Tensor, expanded: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull covectors (m, R, d, i) back to x (m, R, c, i) and to the weight (R, n)."""
-        grad_x = (grad.permute(0, 3, 1, 2) @ expanded).permute(0, 2, 3, 1)
-        spread = (x.transpose(1, 2)[..., None] * self.indicator).flatten(0, 1).flatten(1)  # (m i, c s irrep)
-        grad_w = grad.permute(1, 2, 0, 3).flatten(2) @ (spread * self.scale)
-        return grad_x, grad_w.flatten(1)
+    def tangent(self, x: Tensor, expanded: Tensor) -> LinearTangent:
+        """Return the derivative at x (m, c, i)."""
+        spread = x.transpose(1, 2)[..., None] * self.indicator
+        return LinearTangent(expanded, spread.flatten(2) * self.scale)
+
+
+@dataclass(frozen=True)
+class LinearTangent:
+    """The derivative of a linear map by its weight and its argument: `expanded` (m, i, d, c), `spread` (m, i, n)."""
+
+    expanded: Tensor
+    spread: Tensor
+
+    def backward(self, grad: Tensor, sites: Tensor) -> tuple[Tensor, Tensor]:
+        """Pull covectors (g, m, R, d, i) at sites (g, m) back to x (g, m, R, c, i) and to the weight (g, R, n)."""
+        grad_x = (grad.permute(0, 1, 4, 2, 3) @ self.expanded[sites]).permute(0, 1, 3, 4, 2)
+        spread = self.spread[sites].flatten(1, 2)[:, None]  # (g, 1, m i, n)
+        grad_w = grad.permute(0, 2, 3, 1, 4).flatten(3) @ spread
+        return grad_x, grad_w.flatten(2)
 
 
 class Square:
@@ -84,23 +101,40 @@ class Square:
             parts.append((weights[f"{self.stage.name}.{irrep}"] @ table).view(self.channels, irrep.dim, dim, dim))
         return torch.cat(parts, dim=1)
 
-    def backward(self, grad: Tensor, tape: tuple, kernel: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Pull covectors (m, R, d, o) back to z and to the weights of this stage."""
+    def tangent(self, tape: tuple, weights: Weights) -> SquareTangent:
+        """Return the derivative at the point of a tape."""
         z, rolled, square, paths, expanded = tape
-        grad = grad / sqrt(2)
-        grad_square, grad_linear = self.linear.backward(grad, square, expanded)  # (m, R, c, o)
-        grads = {}
-        for irrep, where in self.stage.target.slices.items():
-            rows = grad_square[..., where].permute(2, 1, 0, 3).flatten(2)  # (c, R, m o)
-            values = paths[irrep].permute(1, 0, 3, 2).flatten(1, 2)  # (c, m o, path)
-            grads[f"{self.stage.name}.{irrep}"] = (rows @ values).transpose(0, 1).flatten(1)
-        grads[f"{self.stage.name}.linear"] = grad_linear
+        kernel = self.kernel(weights)
         channels, n_out, dim, _ = kernel.shape
         by_first = kernel.flatten(1, 2) @ rolled.permute(1, 2, 0)  # (c, o i, m)
         by_second = kernel.transpose(2, 3).flatten(1, 2) @ z.permute(1, 2, 0)  # (c, o j, m)
         both = torch.stack([by_first.view(channels, n_out, dim, -1), by_second.view(channels, n_out, dim, -1)], dim=2)
-        pulled = grad_square.transpose(1, 2) @ both.flatten(2, 3).permute(3, 0, 1, 2)  # (m, c, R, 2 i)
-        first, second = pulled.unflatten(3, (2, dim)).unbind(dim=3)
-        grad_z = (first + second.roll(-1, dims=1)).transpose(1, 2).contiguous()
+        values = {irrep: part.transpose(2, 3) for irrep, part in paths.items()}  # (m, c, o, path)
+        matrix = both.flatten(2, 3).permute(3, 0, 1, 2).contiguous()  # (m, c, o, 2 i)
+        return SquareTangent(self.stage, self.linear.tangent(square, expanded), values, matrix, self.columns)
+
+
+@dataclass(frozen=True)
+class SquareTangent:
+    """The derivative of a tensor square by its weights (`values`, (m, c, o, path)) and its argument (`matrix`)."""
+
+    stage: Stage
+    linear: LinearTangent
+    values: dict[Irrep, Tensor]
+    matrix: Tensor
+    columns: Tensor
+
+    def backward(self, grad: Tensor, sites: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Pull covectors (g, m, R, d, o) at sites (g, m) back to z and to the weights of this stage."""
+        grad = grad / sqrt(2)
+        grad_square, grad_linear = self.linear.backward(grad, sites)  # (g, m, R, c, o)
+        grads = {f"{self.stage.name}.linear": grad_linear}
+        for irrep, where in self.stage.target.slices.items():
+            rows = grad_square[..., where].permute(0, 3, 2, 1, 4).flatten(3)  # (g, c, R, m o)
+            values = self.values[irrep][sites].transpose(1, 2).flatten(2, 3)  # (g, c, m o, path)
+            grads[f"{self.stage.name}.{irrep}"] = (rows @ values).transpose(1, 2).flatten(2)
+        pulled = grad_square.transpose(2, 3) @ self.matrix[sites]  # (g, m, c, R, 2 i)
+        first, second = pulled.unflatten(4, (2, -1)).unbind(dim=4)
+        grad_z = (first + second.roll(-1, dims=2)).transpose(2, 3).contiguous()
         grad_z[..., self.columns] += grad
         return grad_z, grads

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .convolution import Convolution, ConvolutionTables
+from .convolution import Convolution, ConvolutionTables, ConvolutionTangent, Reach, to_neighbours
 from .graph import Edges, RadialBasis
 from .layout import READOUT, READOUT_SCALE, Layout, n_weights, stages, weight_shapes
-from .local import Linear, Square, Weights
+from .local import Linear, LinearTangent, Square, SquareTangent, Weights
 from .orbits import Orbits
 from .problem import Architecture
 
@@ -64,6 +65,7 @@ class ReducedNetwork:
                 tables[stage.target] = ConvolutionTables(stage, edges, radial, orbits, len(kinds))
             self.stages.append(Convolution(stage, tables[stage.target], own, channels))
         self.readout = Linear(READOUT, own, channels)
+        self.tables, self.n_convolutions = next(iter(tables.values())), architecture.layers
 
     def split(self, flat: Tensor) -> Weights:
         """Name the parts of a flat vector of weights."""
@@ -100,40 +102,90 @@ class ReducedNetwork:
         tape.append((x, expanded, own))
         return self.readout.forward(x, expanded)[:, 0] * READOUT_SCALE, tape
 
-    def kernels(self, flat: Tensor) -> list[Tensor]:
-        """Return what the reverse pass needs of the weights alone, one tensor per stage."""
+    def kernels(self, flat: Tensor, embedding: Tensor) -> list[Tensor]:
+        """Return the convolutions as matrices between neighbouring orbits, the last one first.
+
+        The first one acts on species vectors times fields: its matrices lead from the fields, (pair, d o, i).
+        """
         weights = self.split(flat)
-        return [stage.kernel(weights) for stage in self.stages]
+        kernels = [stage.kernel(weights) for stage in self.stages if isinstance(stage, Convolution)]
+        own = embedding[self.kinds][self.tables.ends[1]]  # (pair, c)
+        kernels[0] = torch.einsum("poci,pc->poi", kernels[0].unflatten(2, (own.shape[1], -1)), own)
+        return kernels[::-1]
+
+    def tangent(self, flat: Tensor, tape: list) -> Tangent:
+        """Return the derivative on single sites at the point of a tape."""
+        weights, (x, expanded, own) = self.split(flat), tape[-1]
+        stages = [
+            stage.tangent(memory) if isinstance(stage, Convolution) else stage.tangent(memory, weights)
+            for stage, memory in zip(self.stages, tape[:-1], strict=True)
+        ]
+        return Tangent(stages[::-1], self.readout.tangent(x, expanded), own)
 
     def backward(
-        self, covectors: Tensor, tape: list, kernels: list[Tensor], *, to_inputs: bool = True
+        self,
+        covectors: Tensor,
+        tangent: Tangent,
+        kernels: list[Tensor],
+        *,
+        to_inputs: bool = True,
+        path: Sequence[Reach] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Pull covectors back.
 
         Parameters
         ----------
-        covectors : (m, R, 9)
-            One per residual.
-        tape, kernels : list
-            From `forward` and `kernels`.
+        covectors : (g, m, R, 9)
+            Groups of residuals, each on the orbits where the path begins.
+        tangent, kernels
+            From `tangent` and `kernels`.
         to_inputs : bool
             Whether the input fields are wanted too.
+        path : sequence of Reach, optional
+            One per convolution, the last first, from `path_from`. Default: one group, all orbits throughout.
 
         Returns
         -------
-        (R, n_weights)
+        (g R, n_weights)
             To the weights.
-        (m, R, dim)
-            To the input fields (without meaning if they are not wanted).
+        (g R, n_orbits, dim)
+            To the input fields (empty if they are not wanted).
         """
-        x, expanded, own = tape[-1]
-        grads = {}
-        grad, grads["readout"] = self.readout.backward(covectors[:, :, None] * READOUT_SCALE, x, expanded)
-        for stage, memory, kernel in zip(self.stages[::-1], tape[-2::-1], kernels[::-1], strict=True):
-            if isinstance(stage, Convolution):
-                grad, more = stage.backward(grad, memory, kernel, to_source=to_inputs or stage is not self.stages[0])
-            else:
-                grad, more = stage.backward(grad, memory, kernel)
+        path = [self.tables.everywhere] * len(kernels) if path is None else path
+        steps, sites, grads = iter(zip(path, kernels, strict=True)), path[0].sites, {}
+        grad, grads["readout"] = tangent.readout.backward(covectors[:, :, :, None] * READOUT_SCALE, sites)
+        for stage in tangent.stages:
+            grad_out = grad
+            grad, more = stage.backward(grad_out, sites)
             grads |= more
-        fields = (grad * own[:, None, :, None]).sum(dim=2)
-        return torch.cat([grads[name] for name in self.shapes], dim=1), fields
+            if isinstance(stage, SquareTangent):
+                continue
+            if stage is tangent.stages[-1]:
+                if not to_inputs:
+                    break
+                grad = (grad * tangent.own[sites][:, :, None, :, None]).sum(dim=3)
+            reach, kernel = next(steps)
+            grad, sites = to_neighbours(grad_out, grad, kernel, reach), reach.sources
+        by_weight = torch.cat([grads[name] for name in self.shapes], dim=2).flatten(0, 1)
+        if not to_inputs:
+            return by_weight, by_weight.new_zeros(0, self.orbits.n_orbits, self.source.dim)
+        fields = grad.new_zeros(len(sites), self.orbits.n_orbits, *grad.shape[2:])
+        fields.index_put_((torch.arange(len(sites))[:, None], sites), grad, accumulate=True)
+        return by_weight, fields.transpose(1, 2).flatten(0, 1)
+
+    def path_from(self, orbits: Sequence[int]) -> list[Reach]:
+        """Return the way of the reverse pass for groups that begin on one orbit each."""
+        path, groups = [], [np.array([orbit]) for orbit in orbits]
+        for _ in range(self.n_convolutions):
+            step, groups = self.tables.from_some(groups)
+            path.append(step)
+        return path
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """What the reverse pass needs on single sites: `stages`, the last first; `own` are species vectors (m, c)."""
+
+    stages: list[ConvolutionTangent | SquareTangent]
+    readout: LinearTangent
+    own: Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from orderparam.errors import InvalidInputError
 from orderparam.o3 import Irrep, symmetric_to_irreps
 
+from .convolution import Reach
 from .graph import RadialBasis, choose_cutoff, find_edges, shells_of
 from .layout import DISPLACEMENT, READOUT, STRAIN, Layout
 from .orbits import Orbits, invariant_displacements, invariant_tensors
@@ -18,6 +20,7 @@ from .problem import Architecture, FitConfig, FitProblem
 from .reduced import ReducedNetwork
 
 STATIC_RANK = 1e-9  # of the largest singular value
+MANY_ORBITS = 16  # from here on it may pay to keep the reverse pass near one orbit at a time
 
 
 def build_network(
@@ -53,6 +56,11 @@ class Residuals:
         self.inputs = torch.from_numpy(input_basis(problem, network.source)[:, network.orbits.representatives])
         self.static: Tensor | None = None
 
+    @cached_property
+    def batches(self) -> Batches:
+        """Return the covectors as the reverse pass takes them."""
+        return Batches.of(self.covectors, self.network, self.batch_elements)
+
     @property
     def n_unknowns(self) -> int:
         """Number of weights and input coefficients."""
@@ -82,26 +90,27 @@ class Residuals:
         out, tape = self.network.forward(flat, self.embedding, nothing)
         return torch.einsum("mri,mi->r", self.covectors, out).numpy(), tape
 
-    def still_jacobian(self, tape: list, kernels: list[Tensor]) -> Tensor | None:
+    def still_jacobian(self, flat: Tensor, tape: list, kernels: list[Tensor]) -> Tensor | None:
         """Return its derivative by the weights (n_residuals, n_weights), None where f(0) has no free parameter."""
         static = self.static_rows()
         if not static.shape[1]:
             return None
-        rows = torch.einsum("rq,mri->mqi", static, self.covectors)
-        return static @ self.pull_back(rows, tape, kernels, to_inputs=False)[0]
+        rows = torch.einsum("rq,mri->mqi", static, self.covectors)[None]
+        return static @ self.network.backward(rows, self.network.tangent(flat, tape), kernels, to_inputs=False)[0]
 
-    def pull_back(
-        self, covectors: Tensor, tape: list, kernels: list[Tensor], *, to_inputs: bool = True
-    ) -> tuple[Tensor, Tensor]:
-        """Pull covectors (m, R, 9) back to weights and input coefficients, in batches that fit into memory."""
-        per_row = len(covectors) * self.network.width
+    def jacobian(self, flat: Tensor, tape: list, kernels: list[Tensor], *, to_inputs: bool) -> Tensor:
+        """Return the derivative of B^T f by the weights and, if wanted, by the input coefficients."""
+        tangent = self.network.tangent(flat, tape)
         parts = [
-            self.network.backward(some, tape, kernels, to_inputs=to_inputs)
-            for some in covectors.split(max(1, self.batch_elements // per_row), dim=1)
+            self.network.backward(rows, tangent, kernels, to_inputs=to_inputs, path=path)
+            for rows, path in self.batches.groups
         ]
-        weights = torch.cat([part[0] for part in parts])
-        fields = torch.cat([part[1] for part in parts], dim=1)
-        return weights, torch.einsum("mri,kmi->rk", fields, self.inputs)
+        weights, mixing = torch.cat([part[0] for part in parts]), self.batches.mixing
+        if not to_inputs:
+            return weights if mixing is None else mixing @ weights
+        by_field = torch.cat([part[1] for part in parts]).flatten(1)
+        both = torch.cat([weights, by_field @ self.inputs.flatten(1).T], dim=1)
+        return both if mixing is None else mixing @ both
 
     def static_rows(self) -> Tensor:
         """Return an orthonormal basis (n_residuals, q) of what f(0) can reach: the parent's own free parameters.
@@ -134,20 +143,66 @@ class Point:
 
     def jacobian(self) -> np.ndarray:
         """Return [J_w J_h], (n_residuals, n_unknowns)."""
-        by_weight, by_input = self._pull_back(to_inputs=True)
-        return torch.cat([by_weight, by_input], dim=1).numpy()
+        return self._derivative(to_inputs=True)
 
     def jacobian_by_weights(self) -> np.ndarray:
         """Return J_w alone, (n_residuals, n_weights)."""
-        return self._pull_back(to_inputs=False)[0].numpy()
+        return self._derivative(to_inputs=False)
 
-    def _pull_back(self, *, to_inputs: bool) -> tuple[Tensor, Tensor]:
-        problem, kernels = self.problem, self.problem.network.kernels(self.flat)
-        by_weight, by_input = problem.pull_back(problem.covectors, self.tape, kernels, to_inputs=to_inputs)
-        still = None if self.still_tape is None else problem.still_jacobian(self.still_tape, kernels)
+    def _derivative(self, *, to_inputs: bool) -> np.ndarray:
+        problem, kernels = self.problem, self.problem.network.kernels(self.flat, self.problem.embedding)
+        found = problem.jacobian(self.flat, self.tape, kernels, to_inputs=to_inputs)
+        still = None if self.still_tape is None else problem.still_jacobian(self.flat, self.still_tape, kernels)
         if still is not None:
-            by_weight = by_weight - still
-        return by_weight, by_input
+            found[:, : still.shape[1]] -= still
+        return found.numpy()
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The covectors of all residuals, in portions for the reverse pass that fit into memory.
+
+    Where there are many orbits they are combinations of covectors that live on one orbit, whose reverse pass stays
+    near it.
+
+    Attributes
+    ----------
+    groups : list of (covectors, path)
+        (g, m, k, 9) on the orbits where the path begins, on all of them where it is None.
+    mixing : (n_residuals, all g k) or None
+        The residuals' covectors from those, if they are others.
+    """
+
+    groups: list[tuple[Tensor, list[Reach] | None]]
+    mixing: Tensor | None = None
+
+    @classmethod
+    def of(cls, covectors: Tensor, network: ReducedNetwork, batch_elements: int) -> Batches:
+        """Divide covectors (m, R, 9)."""
+        n_orbits, n_rows, _ = covectors.shape
+        strained = torch.from_numpy(np.flatnonzero(covectors[..., STRAIN].abs().amax(dim=(0, 2)).numpy()))
+        if n_orbits < MANY_ORBITS:
+            return cls.of_all_orbits(covectors, network, batch_elements)
+        near = [len(step.sites[0]) for step in network.path_from([0])]  # orbits per stage, for a first impression
+        if 2 * (len(strained) * len(near) + 3 * sum(near)) > n_rows * len(near):
+            return cls.of_all_orbits(covectors, network, batch_elements)
+        whole = torch.zeros(1, n_orbits, len(strained), READOUT.dim, dtype=torch.float64)
+        whole[..., STRAIN] = covectors[:, strained][..., STRAIN]
+        groups: list[tuple[Tensor, list[Reach] | None]] = [(whole, None)]
+        left, values, right = torch.linalg.svd(covectors[..., DISPLACEMENT], full_matrices=False)  # one per orbit
+        rows = torch.zeros(n_orbits, 1, 3, READOUT.dim, dtype=torch.float64)
+        rows[:, 0, :, DISPLACEMENT] = right
+        at_once = max(1, batch_elements // (near[-1] ** 2 * network.width))
+        some = torch.arange(n_orbits).split(at_once)
+        groups += [(rows[few], network.path_from(few.tolist())) for few in some]
+        mixing = (left * values[:, None]).transpose(0, 1).flatten(1)
+        return cls(groups, torch.cat([torch.eye(n_rows, dtype=torch.float64)[:, strained], mixing], dim=1))
+
+    @classmethod
+    def of_all_orbits(cls, covectors: Tensor, network: ReducedNetwork, batch_elements: int) -> Batches:
+        """Take covectors (m, R, 9) as they are."""
+        at_once = max(1, batch_elements // (len(covectors) * network.width))
+        return cls([(some[None], None) for some in covectors.split(at_once, dim=1)])
 
 
 def project_target(problem: FitProblem, orbits: Orbits, strain_length: float) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from orderparam.network.problem import Architecture, FitConfig, FitProblem
 from orderparam.network.reduced import single_thread
 from orderparam.network.residuals import Residuals, build_network
 from orderparam.o3 import Irrep, symmetric_to_irreps
+from orderparam.siteaction import SiteAction
 from tests.network import fit_problems
 from tests.network.fit_problems import full_fields, geometry, random_network
 
@@ -148,6 +149,31 @@ def test_jacobian_in_small_batches_is_the_same(problem):
         with single_thread():
             found.append(residuals.evaluate(np.concatenate([trained.weights, [0.1, 0.2, 0.3]])).jacobian())
     np.testing.assert_allclose(*found, atol=1e-13)
+
+
+@pytest.mark.parametrize("architecture", [Architecture(1), Architecture(2)], ids=["lmax1", "lmax2"])
+def test_jacobian_orbit_by_orbit_is_the_same(monkeypatch, architecture):
+    """Without symmetry every site is an orbit: the reverse pass then begins on one at a time and stays near it."""
+    cell = fit_problems.pair("perovskite/SrTiO3_221.cif", "perovskite/SrTiO3_221.cif")
+    sites = ((cell.positions + np.array(list(np.ndindex(2, 2, 2)))[:, None]) / 2).reshape(-1, 3)
+    nobody, still = SiteAction(np.eye(3)[None], np.arange(40)[None]), np.zeros((40, 3))
+    whole = FitProblem(2 * cell.lattice, sites, cell.species * 8, nobody, still, np.zeros((3, 3)))
+    problem = fit_problems.low_symmetry(whole, "Ti:1o O:1e", 0.05)
+    network, trained = build_network(problem, architecture, Orbits.of(nobody)), random_network(problem, architecture)
+    unknowns = np.append(trained.weights, np.random.default_rng(1).normal(size=sum(b.n_free for b in problem.inputs)))
+    found, mixed = [], []
+    for many, elements in ((16, 1_000_000), (16, 1), (1000, 1_000_000)):
+        monkeypatch.setattr("orderparam.network.residuals.MANY_ORBITS", many)
+        residuals = Residuals(problem, network, FitConfig(seed=0, batch_elements=elements))
+        residuals.use_embedding(trained.embedding)
+        with single_thread():
+            point = residuals.evaluate(unknowns)
+            found.append(point.jacobian())
+            np.testing.assert_allclose(point.jacobian_by_weights(), found[-1][:, : len(trained.weights)], atol=1e-13)
+        mixed.append(residuals.batches.mixing is not None)
+    assert mixed == [True, True, False]
+    for one in found[:2]:
+        np.testing.assert_allclose(one, found[2], atol=1e-12 * np.abs(found[2]).max())
 
 
 def test_threads_are_restored(problem):
