@@ -28,6 +28,10 @@ GroupOrFile = Annotated[
 ]
 
 
+AMPLITUDE = 0.5
+"""Ap of structures written, angstrom."""
+
+
 def directions(
     parent: GroupOrFile,
     *,
@@ -38,7 +42,9 @@ def directions(
         list[str] | None, typer.Option(metavar="NAME", help="All irreps at a special point such as R.")
     ] = None,
     write: Annotated[str | None, typer.Option(metavar="DIR", help="Write one CIF per direction.")] = None,
-    amplitude: Annotated[float, typer.Option(min=0.0, help="Ap of the structures written, angstrom.")] = 0.5,
+    amplitude: Annotated[
+        float | None, typer.Option(min=0.0, help="Ap of the structures written, angstrom.", show_default="0.5")
+    ] = None,
     letters: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Ratio of the free letters.", show_default="1,0.618,0.382 ...")
     ] = None,
@@ -69,10 +75,12 @@ def directions(
     from orderparam.symmetry.strata import find_directions
 
     options.check_beside("--irrep", irrep, {"--k": k})
+    drawn = {"--amplitude": amplitude, "--letters": letters, "--orbit": orbit}
+    options.check_needed(drawn, {"--write": write, "--html": html})
     frame = read_parent(parent, symprec, origin)
     options.check_targets([json, html], [parent])
     sets = _sets(frame, irrep, k)
-    pattern = Pattern(amplitude, _letters(letters), tuple(orbit or ()))
+    pattern = Pattern(AMPLITUDE if amplitude is None else amplitude, _letters(letters), tuple(orbit or ()))
     if write:
         check_can_be_written(frame, sets, write, pattern)
     found = []

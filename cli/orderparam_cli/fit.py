@@ -15,7 +15,12 @@ from .terminal import command_line, print_report, print_warnings, progress, writ
 def fit(
     parent: options.ParentFile,
     children: Annotated[
-        list[str], typer.Argument(metavar="CHILD...", help="The distorted structure, or several for one network.")
+        list[str],
+        typer.Argument(
+            metavar="CHILD...",
+            help="The distorted structure, or several for one network.",
+            callback=options.structure_files,
+        ),
     ],
     *,
     out: Annotated[

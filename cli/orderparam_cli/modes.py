@@ -13,11 +13,22 @@ from .terminal import command_line, counting, print_report, print_warnings, prog
 
 def modes(
     parent: Annotated[
-        str | None, typer.Argument(metavar="PARENT", help="File of the high-symmetry structure.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="PARENT",
+            help="File of the high-symmetry structure.",
+            show_default=False,
+            callback=options.structure_file,
+        ),
     ] = None,
     children: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CHILD...", help="One or more distorted structures.", show_default=False),
+        typer.Argument(
+            metavar="CHILD...",
+            help="One or more distorted structures.",
+            show_default=False,
+            callback=options.structure_files,
+        ),
     ] = None,
     *,
     noise: options.Noise = None,

@@ -16,7 +16,7 @@ LOOSEST = 0.5
 """spglib's tolerance at most, angstrom: from about 1 on it merges atoms, and it can crash."""
 
 
-def structure_file(name: str) -> str:
+def structure_file(name: str | None) -> str | None:
     """Refuse the symbol or number of a space group where a structure is needed.
 
     Raises
@@ -26,9 +26,16 @@ def structure_file(name: str) -> str:
     from orderparam.errors import InvalidInputError
     from orderparam.groupsymbols import find_group
 
-    if not Path(name).exists() and find_group(name) is not None:
+    if name is not None and not Path(name).exists() and find_group(name) is not None:
         raise InvalidInputError(f"{name}: a space group has no atoms; give the file of a structure (CIF or POSCAR)")
     return name
+
+
+def structure_files(names: list[str] | None) -> list[str] | None:
+    """Do the same for several."""
+    for name in names or ():
+        structure_file(name)
+    return names
 
 
 ParentFile = Annotated[
@@ -185,6 +192,13 @@ def check_beside(option: str, given: object, others: Mapping[str, object]) -> No
     ignored = [name for name, value in others.items() if value not in (None, False, [])]
     if given not in (None, False, []) and ignored:
         raise typer.BadParameter(f"{', '.join(ignored)} would be ignored beside it", param_hint=option)
+
+
+def check_needed(given: Mapping[str, object], others: Mapping[str, object]) -> None:
+    """Refuse options that are ignored because none of `others` is given."""
+    ignored = [name for name, value in given.items() if value not in (None, False, [])]
+    if ignored and all(value in (None, False, []) for value in others.values()):
+        raise typer.BadParameter(f"would be ignored without {' or '.join(others)}", param_hint=", ".join(ignored))
 
 
 def parse_labels(text: str | None) -> tuple[str, ...] | None:

@@ -45,7 +45,13 @@ def write(crystal: Crystal, path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("command", "rest"),
-    [("distort", ("--set", "R4+=(0,0,1)", "--out", "x.cif")), ("subgroups", (TILTED,)), ("domains", (TILTED,))],
+    [
+        ("distort", ("--set", "R4+=(0,0,1)", "--out", "x.cif")),
+        ("subgroups", (TILTED,)),
+        ("domains", (TILTED,)),
+        ("modes", (TILTED,)),
+        ("fit", (TILTED,)),
+    ],
 )
 @pytest.mark.parametrize("group", ["Pm-3m", "194", "Pbnm"])
 def test_a_space_group_in_place_of_a_structure(refused, command, rest, group):

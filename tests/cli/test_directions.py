@@ -179,3 +179,9 @@ def test_an_option_that_would_be_ignored_is_wrong_usage(program, arguments, opti
     assert (outcome.code, outcome.out) == (2, "")
     assert option in outcome.err
     assert ignored in outcome.err
+
+
+def test_what_shapes_structures_needs_structures(program):
+    outcome = program("directions", "221", "--irrep", "R4+", "--orbit", "O1", "--amplitude", "0.3")
+    assert outcome.code == 2
+    assert "--amplitude, --orbit: would be ignored without --write" in " ".join(outcome.err.split())
