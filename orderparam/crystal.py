@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import math
 import re
-import warnings
 from collections import Counter, defaultdict
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -17,35 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import InvalidInputError
+from .quiet import quiet
 from .shown import html_of
+from .uncertainties import Uncertainties, uncertainties_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pymatgen.core import Structure
     from pymatgen.io.cif import CifParser
 
-log = logging.getLogger(__name__)
-
 CLOSEST_CONTACT = 0.5
 """Two atoms nearer than this (angstrom) are a mistake in the file: the shortest bond, H-H, has 0.74."""
-
-
-@dataclass(frozen=True, eq=False)
-class Uncertainties:
-    """Standard uncertainties that a CIF gives in brackets.
-
-    Attributes
-    ----------
-    positions, sigmas : (m, 3)
-        Fractional coordinates of the atoms listed, and their standard uncertainties, zero where none is given.
-    cell : (6,)
-        Of a, b, c (angstrom), alpha, beta, gamma (degrees).
-    """
-
-    positions: np.ndarray
-    sigmas: np.ndarray
-    cell: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -177,18 +156,6 @@ def formula_of(species: tuple[str, ...]) -> str:
     return "".join(parts)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what third-party parsers print or warn about away from the user's terminal; it goes to the log."""
-    out, err = io.StringIO(), io.StringIO()
-    with warnings.catch_warnings(record=True) as caught, redirect_stdout(out), redirect_stderr(err):
-        warnings.simplefilter("always")
-        yield
-    for text in (*(str(w.message) for w in caught), out.getvalue(), err.getvalue()):
-        if text.strip():
-            log.info("parser: %s", text.strip())
-
-
 def read_crystal(path: str | Path) -> Crystal:
     """Read a crystal from a CIF, a POSCAR or any other file that pymatgen understands.
 
@@ -289,14 +256,8 @@ def _read_deuterium_as_hydrogen(parser: CifParser) -> None:
             block.data["_atom_site_type_symbol"] = [re.sub(r"^D(?![a-z])", "H", entry) for entry in entries]
 
 
-_COORDINATES = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
-_CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(
-    f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")
-)
-
-
 def _read_uncertainties(path: Path) -> Uncertainties | None:
-    """Return the standard uncertainties in the first block of a CIF that has coordinates, None if it gives none."""
+    """Return the standard uncertainties of a CIF, None if it gives none."""
     from pymatgen.io.cif import CifFile
 
     text = path.read_text(errors="replace")
@@ -304,44 +265,7 @@ def _read_uncertainties(path: Path) -> Uncertainties | None:
         return None
     with quiet():
         blocks = [block.data for block in CifFile.from_file(path).data.values()]
-    data = next((block for block in blocks if all(name in block for name in _COORDINATES)), None)
-    if data is None:
-        return None
-    columns = [data[name] if isinstance(data[name], list) else [data[name]] for name in _COORDINATES]
-    values = np.array(
-        [[number_with_uncertainty(entry, f"{path}: {name}") for entry in column]
-         for name, column in zip(_COORDINATES, columns, strict=True)]
-    )  # fmt: skip
-    cell = np.array([number_with_uncertainty(str(data.get(name) or "0"), f"{path}: {name}")[1] for name in _CELL])
-    sigmas = values[:, :, 1].T
-    return Uncertainties(values[:, :, 0].T, sigmas, cell) if sigmas.any() or cell.any() else None
-
-
-def number_with_uncertainty(text: str, where: str = "") -> tuple[float, float]:
-    """Return a number and its standard uncertainty as CIF writes them: ``0.1234(5)`` is 0.1234 with 0.0005.
-
-    An exponent stands before the bracket, ``1.5e-1(2)``: after it, some readers drop it.
-
-    Raises
-    ------
-    InvalidInputError
-        When the text is no such number, or says that the number is unknown.
-
-    Examples
-    --------
-    >>> number_with_uncertainty("0.1234(15)")
-    (0.1234, 0.0015)
-    >>> number_with_uncertainty("90")
-    (90.0, 0.0)
-    """
-    found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))([eE][-+]?\d+)?(?:\((\d+(?:\.\d+)?)\))?\s*", text)
-    if found is None:
-        raise InvalidInputError(f"{where}: expected a number such as 0.1234(5), received {text!r}; repair the file")
-    number, exponent, bracket = found.groups()
-    scale = 10.0 ** int(exponent[1:]) if exponent else 1.0
-    decimals = len(number.partition(".")[2])
-    sigma = float(bracket or 0) * (1.0 if bracket and "." in bracket else 10.0**-decimals)
-    return float(number) * scale, float(f"{sigma * scale:.12g}")
+    return uncertainties_of(blocks, str(path))
 
 
 def _why_no_structure(path: Path) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .crystal import Crystal, quiet
+from .crystal import Crystal
 from .errors import InvalidInputError
+from .quiet import quiet
 
 
 def formal_charges(crystal: Crystal) -> np.ndarray:

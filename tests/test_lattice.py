@@ -18,11 +18,11 @@ from orderparam.lattice import (
     invariant_sublattice,
     lattice_basis,
     lattice_points_within,
-    niggli_reduce,
     shortest_distances,
     shortest_images,
     unimodular_inverse,
 )
+from orderparam.niggli import niggli_reduce
 
 integer_matrices = arrays(np.int64, (3, 3), elements=st.integers(-4, 4))
 supercells = integer_matrices.filter(lambda m: determinant(m) != 0)

@@ -14,7 +14,8 @@ from orderparam.distortion import Distortion, project
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching import Correspondence, compare_compositions, match, same_mixtures
 from orderparam.parent import Parent
-from orderparam.spacegroup import PrimitiveCell, SymmetryReport, primitive_cell, report_symmetry
+from orderparam.primitivecell import PrimitiveCell, primitive_cell
+from orderparam.spacegroup import SymmetryReport, report_symmetry
 from orderparam.supercell import Subgroup, Supercell
 
 DOUBTFUL = 0.4

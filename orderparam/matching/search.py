@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from orderparam.crystal import Crystal
-from orderparam.lattice import niggli_reduce, unimodular_inverse
+from orderparam.lattice import unimodular_inverse
+from orderparam.niggli import niggli_reduce
 
 from .assignment import Assignment, IdealSites
 from .lattices import CandidateCell, candidate_cells

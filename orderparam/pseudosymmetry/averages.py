@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from orderparam.crystal import Crystal
-from orderparam.lattice import niggli_reduce, shortest_images_reduced, unimodular_inverse
+from orderparam.lattice import shortest_images_reduced, unimodular_inverse
+from orderparam.niggli import niggli_reduce
 from orderparam.parent import average_lattice
-from orderparam.spacegroup import PrimitiveCell, primitive_cell, report_symmetry
+from orderparam.primitivecell import PrimitiveCell, primitive_cell
+from orderparam.spacegroup import report_symmetry
 
 from .closure import PartialGroup
 from .operations import Cell, PseudoOperations, concatenated, find_operations, lattice_self_maps

@@ -17,8 +17,9 @@ from orderparam.crystal import Crystal
 from orderparam.errors import SymmetryError
 from orderparam.lattice import QuotientLattice
 from orderparam.parent import Parent, symmetrise
+from orderparam.primitivecell import primitive_cell
 from orderparam.shown import html_of
-from orderparam.spacegroup import CENTRINGS, SpaceGroup, centring_letter, primitive_cell, report_symmetry
+from orderparam.spacegroup import CENTRINGS, SpaceGroup, centring_letter, report_symmetry
 
 from .averages import Average, Child, distance, search_averages
 

@@ -8,8 +8,9 @@ from math import gcd
 
 import numpy as np
 
-from orderparam.lattice import lattice_basis, niggli_reduce
+from orderparam.lattice import lattice_basis
 from orderparam.matching.assignment import IdealSites
+from orderparam.niggli import niggli_reduce
 
 from .operations import Cell
 

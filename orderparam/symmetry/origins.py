@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.parent import ORIGIN_TOLERANCE, Parent, normaliser_translations
+from orderparam.frame import ORIGIN_TOLERANCE, normaliser_translations
+from orderparam.parent import Parent
 
 from .parentirreps import ParentIrrep, irreps_of_parent
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from orderparam.crystal import read_crystal
-from orderparam.lattice import niggli_reduce
+from orderparam.niggli import niggli_reduce
 from orderparam.parent import symmetrise
+from orderparam.primitivecell import primitive_cell
 from orderparam.pseudosymmetry.averages import Child, search_averages
 from orderparam.pseudosymmetry.closure import PartialGroup
 from orderparam.pseudosymmetry.operations import Cell, PseudoOperations, find_operations, lattice_self_maps
 from orderparam.pseudosymmetry.translations import folded_cells, pseudo_translations
-from orderparam.spacegroup import CENTRINGS, primitive_cell, report_symmetry, standard_group
+from orderparam.spacegroup import CENTRINGS, report_symmetry, standard_group
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
 HEXAGONAL = np.array([[1, 0, 0], [-0.5, np.sqrt(0.75), 0], [0, 0, 1.6]])

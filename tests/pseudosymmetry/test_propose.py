@@ -9,9 +9,10 @@ import pytest
 from orderparam.crystal import Crystal, read_crystal
 from orderparam.discovery.relate import relate
 from orderparam.parent import symmetrise
+from orderparam.primitivecell import primitive_cell
 from orderparam.pseudosymmetry import Proposal, propose_parents
 from orderparam.pseudosymmetry.propose import Ladder
-from orderparam.spacegroup import primitive_cell, report_symmetry
+from orderparam.spacegroup import report_symmetry
 from tests.pseudosymmetry.children import random_child, scrambled
 
 ROOT = Path(__file__).parents[2]

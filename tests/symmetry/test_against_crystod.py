@@ -14,7 +14,8 @@ import pytest
 
 from orderparam.crystal import crystal_to_cif, read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
-from orderparam.parent import normaliser_translations, symmetrise
+from orderparam.frame import normaliser_translations
+from orderparam.parent import symmetrise
 from orderparam.spacegroup import reduced_cell
 from orderparam.supercell import Subgroup
 from orderparam.symmetry.isotropy import fixed_space, stabiliser

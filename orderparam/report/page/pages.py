@@ -12,7 +12,7 @@ import numpy as np
 from orderparam.records import versions
 from orderparam.report import figures
 
-from . import sections
+from . import learned, sections
 from .document import Document, reproduce
 from .markup import Html, table, tag
 from .viewer import learned_viewer, viewer
@@ -36,9 +36,9 @@ def fit_page(record: Record, drawing: Record, inputs: Record, *, command: str = 
     fields = inputs["inputs"]
     page.add("structure", "Structure", viewer(page, drawing, inputs=fields, states=drawing.get("states", ())))
     sections.order_parameters(page, modes)
-    sections.learned(page, record, _learned_picture(page, drawing, fields))
+    learned.order_parameter(page, record, _learned_picture(page, drawing, fields))
     sections.wave_vectors(page, drawing)
-    sections.network(page, record)
+    learned.network(page, record)
     _exact_rest(page, modes, drawing, predicted=record["predicted"])
     _closing(page, command or _command_of(record["config"]), record["versions"], record["seed"],
              record["config"])  # fmt: skip
@@ -139,7 +139,7 @@ def directions_page(record: Record, drawing: Record | None, *, reason: str = "",
 def carriers_page(record: Record, modes: Record, *, command: str = "") -> str:
     """Return the page of the carriers of a pair (schema ``orderparam/carriers``) with the pair's decomposition."""
     page = Document(_title(modes))
-    sections.compared_carriers(page, record)
+    learned.compared_carriers(page, record)
     sections.order_parameters(page, modes)
     _closing(page, command, versions(), None)
     return page.html(_lead(modes))
