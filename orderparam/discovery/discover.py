@@ -246,7 +246,9 @@ def discover(
     necessities: tuple[Necessity, ...] = ()
     if inputs.constrained is None and not free_field:
         helped = bool(reached.helpers)
-        necessities = necessity(analysis, inputs.carrier, inputs.members, reached.fit, helped=helped, on_step=on_step)
+        necessities = necessity(
+            analysis, inputs.carrier, inputs.members, reached.fit, config=config, helped=helped, on_step=on_step
+        )
     clock.lap("verification")
     return Discovery(
         analysis=analysis,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orderparam.supercell import Subgroup
 from orderparam.symmetry.primary import Candidate
@@ -104,24 +104,32 @@ def fit_with_help(
 ) -> tuple[FitResult, tuple[InputBlock, ...]]:
     """Fit from the primaries; where that stalls, or at once, add the secondary irreps that a group allows.
 
-    An earlier fit is trained on first; where that does not lead there, networks start at random as ever.
+    An earlier fit is trained on first, where its architecture can reach the target; if that does not lead there,
+    networks start at random as ever.
     """
-    from orderparam.network.architecture import choose_architecture
+    from orderparam.network.architecture import choose_architecture, climb
     from orderparam.network.fit import fit
 
+    found: list[tuple[FitResult, tuple[InputBlock, ...]]] = []
+
+    def attempt(problem: FitProblem, max_restarts: int, **options: Any) -> bool:
+        limited = replace(config, max_restarts=min(max_restarts, config.max_restarts))
+        found.append((fit(problem, limited, on_step=on_step, **options), problem.inputs))
+        return found[-1][0].converged
+
     helped = replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
+    done = False
     if start is not None:
-        tried = helped if at_once else problem
-        result = fit(tried, replace(config, max_restarts=0), start=start, on_step=on_step)
-        if result.converged:
-            return result, tried.inputs
-    if not at_once:
+        again = helped if at_once else problem
+        choice = climb(again, config, (start.choice.architecture,))[0]
+        if choice.chosen.unreachable <= config.accepted:
+            done = attempt(again, 0, architecture=choice, start=start)
+    if not done and not at_once:
         choice = choose_architecture(problem, config)
-        once = replace(config, max_restarts=min(1, config.max_restarts))
-        result = fit(problem, once, architecture=choice, on_step=on_step)
-        if result.converged or not choice.reachable:
-            return result, problem.inputs
-    return fit(helped, config, on_step=on_step), helped.inputs
+        done = attempt(problem, 1, architecture=choice) or not choice.reachable
+    if not done:
+        attempt(helped, config.max_restarts)
+    return min(found, key=lambda one: (not one[0].converged, one[0].deviation.max))
 
 
 def fit_to_floor(
@@ -169,7 +177,7 @@ def fit_without_order_parameter(
     whole = fit_problem(analysis, (scalar_block(analysis.relation.distortion.supercell),))
     best = replace(whole, displacements=floor.displacements, strain=floor.strain)
     choice = choose_architecture(best, config)
-    result = fit(whole, config, architecture=choice, on_step=on_step)
+    result = fit(whole, config, architecture=choice.architecture, on_step=on_step)  # out of reach: one start
     gap = Deviation.between(best, result.displacements, result.strain)
     met = max(gap.max, gap.strain * config.strain_length) <= config.accepted
-    return replace(result, converged=met)
+    return replace(result, choice=choice, converged=met)

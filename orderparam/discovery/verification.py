@@ -18,6 +18,7 @@ from .reach import fit_to_floor
 
 if TYPE_CHECKING:
     from orderparam.network.fit import FitResult
+    from orderparam.network.problem import FitConfig
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def necessity(
     members: tuple[Candidate, ...],
     fitted: FitResult,
     *,
+    config: FitConfig,
     helped: bool,
     on_step: Callable[[str, int, float], None] | None,
 ) -> tuple[Necessity, ...]:
@@ -64,7 +66,7 @@ def necessity(
             blocks,
             rest,
             floor,
-            config=fitted.config,
+            config=config,
             at_once=helped,
             start=fitted,
             on_step=staged(on_step, f"without {left_out.label}"),

@@ -75,7 +75,7 @@ class ConvolutionTables:
         pair, edge_pair = np.unique(here * orbits.n_orbits + there, return_inverse=True)
         centre, source = np.divmod(pair, orbits.n_orbits)
         slots, slot = _slots(centre, source, orbits.n_orbits)
-        self.slots, order = torch.from_numpy(slots), self._make_rounds(centre, source)
+        self.slots, order = torch.from_numpy(slots), self._make_rounds(centre, source, orbits.n_orbits)
         vectors, sites = edges.vectors[kept], edges.neighbours[kept]
         values = radial(edges.lengths[kept]) / np.sqrt(len(edges.centres) / n_sites)
         turns = {
@@ -102,7 +102,7 @@ class ConvolutionTables:
             self.by_pair[one] = torch.from_numpy(listed.reshape(len(listed), -1, table.shape[3]))
         self.forward = {key: torch.from_numpy(np.concatenate(parts, axis=2)) for key, parts in collected.items()}
 
-    def _make_rounds(self, centre: np.ndarray, source: np.ndarray) -> np.ndarray:
+    def _make_rounds(self, centre: np.ndarray, source: np.ndarray, n_orbits: int) -> np.ndarray:
         """Order the pairs in rounds and return the order."""
         by_source = np.argsort(source, kind="stable")
         counts = np.bincount(source)
@@ -113,7 +113,7 @@ class ConvolutionTables:
         for begin, end in zip(np.append(0, bounds[:-1]).tolist(), bounds.tolist(), strict=True):
             some = order[begin:end]
             rounds.append((torch.from_numpy(centre[some]), torch.from_numpy(source[some]), slice(begin, end)))
-        every = torch.arange(int(centre.max()) + 1)
+        every = torch.arange(n_orbits)
         self.everywhere = Reach(every[None], every[None], (every, every), rounds)
         return order
 

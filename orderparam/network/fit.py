@@ -125,10 +125,11 @@ def fit(
     config : FitConfig
         Seed, tolerance, limits.
     architecture : Architecture or ArchitectureChoice, optional
-        The network's size, or what `choose_architecture` found. Default: it is asked.
+        The network's size, or what `choose_architecture` found for this problem. Default: that of `start`; without
+        one `choose_architecture` is asked.
     start : FitResult, optional
-        A fit on the same sites whose network, and whose inputs as far as this problem has them, are trained on; its
-        architecture is kept.
+        A fit on the same sites, of the same architecture, whose network is trained on, with its inputs as far as this
+        problem has them; further starts are random.
     on_step : callable, optional
         Called with the number of the step within a start and the norm of the residuals, angstrom.
 
@@ -138,7 +139,13 @@ def fit(
         The best of all starts; look at `converged`. Displacements and strain come from the plain network on all
         sites, not from the reduced one that was trained.
     """
-    choice, residuals = _prepare(problem, config, architecture if start is None else start.choice)
+    if start is not None and architecture is None:
+        architecture = start.choice.architecture
+    choice, residuals = _prepare(problem, config, architecture)
+    if start is not None and start.choice.architecture != choice.architecture:
+        raise InvalidInputError(
+            f"fit: expected a start with {choice.architecture}, received {start.choice.architecture}"
+        )
     history: list[float] = []
 
     def follow(step: int, norm: float) -> None:
@@ -247,5 +254,5 @@ def _trained_so_far(problem: FitProblem, earlier: FitResult) -> tuple[np.ndarray
     network = earlier.network
     basis = input_basis(problem, Layout.all_up_to(network.architecture.lmax))
     field = network.fields(earlier.inputs)
-    coefficients = np.linalg.lstsq(basis.reshape(len(basis), -1).T, field.ravel())[0]
+    coefficients = np.linalg.lstsq(basis.reshape(len(basis), field.size).T, field.ravel())[0]
     return np.concatenate([network.weights, coefficients]), network.embedding

@@ -20,6 +20,7 @@ from .problem import Architecture, FitConfig, FitProblem
 from .reduced import ReducedNetwork
 
 STATIC_RANK = 1e-9  # of the largest singular value
+LOCAL_GAIN = 3  # smaller portions are slower: so much less must there be to do
 MANY_ORBITS = 16  # from here on it may pay to keep the reverse pass near one orbit at a time
 
 
@@ -100,17 +101,13 @@ class Residuals:
 
     def jacobian(self, flat: Tensor, tape: list, kernels: list[Tensor], *, to_inputs: bool) -> Tensor:
         """Return the derivative of B^T f by the weights and, if wanted, by the input coefficients."""
-        tangent = self.network.tangent(flat, tape)
-        parts = [
-            self.network.backward(rows, tangent, kernels, to_inputs=to_inputs, path=path)
-            for rows, path in self.batches.groups
-        ]
-        weights, mixing = torch.cat([part[0] for part in parts]), self.batches.mixing
-        if not to_inputs:
-            return weights if mixing is None else mixing @ weights
-        by_field = torch.cat([part[1] for part in parts]).flatten(1)
-        both = torch.cat([weights, by_field @ self.inputs.flatten(1).T], dim=1)
-        return both if mixing is None else mixing @ both
+        tangent, inputs = self.network.tangent(flat, tape), self.inputs.flatten(1).T
+        parts = []
+        for rows, path in self.batches.groups:
+            by_weight, by_field = self.network.backward(rows, tangent, kernels, to_inputs=to_inputs, path=path)
+            parts.append(torch.cat([by_weight, by_field.flatten(1) @ inputs], dim=1) if to_inputs else by_weight)
+        found = torch.cat(parts)
+        return found if self.batches.mixing is None else self.batches.mixing @ found
 
     def static_rows(self) -> Tensor:
         """Return an orthonormal basis (n_residuals, q) of what f(0) can reach: the parent's own free parameters.
@@ -180,19 +177,22 @@ class Batches:
     def of(cls, covectors: Tensor, network: ReducedNetwork, batch_elements: int) -> Batches:
         """Divide covectors (m, R, 9)."""
         n_orbits, n_rows, _ = covectors.shape
-        strained = torch.from_numpy(np.flatnonzero(covectors[..., STRAIN].abs().amax(dim=(0, 2)).numpy()))
         if n_orbits < MANY_ORBITS:
             return cls.of_all_orbits(covectors, network, batch_elements)
-        near = [len(step.sites[0]) for step in network.path_from([0])]  # orbits per stage, for a first impression
-        if 2 * (len(strained) * len(near) + 3 * sum(near)) > n_rows * len(near):
+        strained = torch.from_numpy(np.flatnonzero(covectors[..., STRAIN].abs().amax(dim=(0, 2)).numpy()))
+        # what a Jacobian takes, in pairs of orbits times rows; one orbit stands for all
+        near = [len(step.rounds[0][0]) for step in network.path_from([0])]
+        n_pairs = len(network.tables.ends[0])
+        takes = 3 * n_orbits * sum(near) + len(strained) * len(near) * n_pairs
+        if LOCAL_GAIN * takes > n_rows * len(near) * n_pairs:
             return cls.of_all_orbits(covectors, network, batch_elements)
-        whole = torch.zeros(1, n_orbits, len(strained), READOUT.dim, dtype=torch.float64)
+        whole = torch.zeros(n_orbits, len(strained), READOUT.dim, dtype=torch.float64)
         whole[..., STRAIN] = covectors[:, strained][..., STRAIN]
-        groups: list[tuple[Tensor, list[Reach] | None]] = [(whole, None)]
+        groups = cls.of_all_orbits(whole, network, batch_elements).groups if len(strained) else []
         left, values, right = torch.linalg.svd(covectors[..., DISPLACEMENT], full_matrices=False)  # one per orbit
         rows = torch.zeros(n_orbits, 1, 3, READOUT.dim, dtype=torch.float64)
         rows[:, 0, :, DISPLACEMENT] = right
-        at_once = max(1, batch_elements // (near[-1] ** 2 * network.width))
+        at_once = max(1, batch_elements // (near[-1] * network.width * network.source.dim))
         some = torch.arange(n_orbits).split(at_once)
         groups += [(rows[few], network.path_from(few.tolist())) for few in some]
         mixing = (left * values[:, None]).transpose(0, 1).flatten(1)

@@ -12,7 +12,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 DAMPING_START = 1e-3
 DAMPING_FACTOR = 8.0
 DAMPING_MAX = 1e10
-KEPT_GAIN = 0.1  # a step that leaves no more than this of the residuals shows a Jacobian worth keeping
+KEPT_REST = 0.1  # a step that leaves no more than this of the residuals shows that the Jacobian is worth keeping
 STALLED_STEPS = 8  # accepted steps in a row that gain next to nothing
 STALLED_GAIN = 1e-3
 
@@ -71,7 +71,8 @@ def solve(
     the step is c + J^T y, c = -ridge x / (ridge + mu'), (J J^T + (ridge + mu') 1) y = -r - J c, mu' = mu mean(diag).
 
     A Jacobian costs several evaluations: after a step that leaves at most a tenth of the residuals it is kept and
-    corrected along the step s (Broyden 1965), J <- J + (r(x + s) - r(x) - J s) s^T / s^T s.
+    corrected along the step s (Broyden 1965), J <- J + (r(x + s) - r(x) - J s) s^T / s^T s. A step with a corrected one
+    that is not accepted leaves mu alone; the Jacobian is then computed.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def solve(
         new_norm = _size(trial.residuals, unknowns + step, ridge) if step is not None and trial is not None else np.inf
         if step is not None and trial is not None and new_norm < norm:
             stalled = stalled + 1 if new_norm > (1 - STALLED_GAIN) * norm else 0
-            if new_norm <= KEPT_GAIN * norm:
+            if new_norm <= KEPT_REST * norm:
                 model.correct(step, trial.residuals - point.residuals)
             else:
                 model = None

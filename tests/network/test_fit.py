@@ -23,12 +23,12 @@ from orderparam.network.gradient import input_gradient
 from orderparam.network.orbits import Orbits
 from orderparam.network.problem import Architecture, FitConfig
 from orderparam.network.residuals import Residuals, build_network
-from orderparam.network.solver import solve
+from orderparam.network.solver import _Model, solve
 from orderparam.network.trained import TrainedNetwork
 from orderparam.o3 import Irrep, wigner_d
 from orderparam.parent import Parent, symmetrise
 from orderparam.supercell import Supercell
-from tests.network.fit_problems import STRUCTURES, low_symmetry, pair, parent_action, random_network
+from tests.network.fit_problems import STRUCTURES, blocks, low_symmetry, pair, parent_action, random_network
 
 PAIRS = json.loads((Path(__file__).parents[1] / "tables/pairs.json").read_text())
 LADDER = {"WO3_14", "NbO2_88", "AuCd_51", "U_63", "Mn3O4_95", "Mn3O4_141", "LaMnO3_62"}
@@ -230,7 +230,7 @@ def test_a_jacobian_that_foretells_well_is_kept(monkeypatch):
     """The same root with half the Jacobians; all steps stay in the span of the rows, so it is the one nearest to 0."""
     found = []
     for kept in (0.0, 0.1):
-        monkeypatch.setattr("orderparam.network.solver.KEPT_GAIN", kept)
+        monkeypatch.setattr("orderparam.network.solver.KEPT_REST", kept)
         monkeypatch.setattr(Curved, "differentiated", 0)
         solution = solve(Curved, np.zeros(9), tolerance=1e-10, max_iterations=50)
         assert solution.converged
@@ -238,6 +238,30 @@ def test_a_jacobian_that_foretells_well_is_kept(monkeypatch):
     assert np.allclose(found[0][0], found[1][0], atol=1e-9)
     assert found[0][1] == found[0][2]
     assert found[1][1] <= found[0][1] / 2
+
+
+def test_a_corrected_model_agrees_with_the_step():
+    rng = np.random.default_rng(2)
+    model = _Model(rng.normal(size=(3, 7)))
+    for _ in range(3):
+        step, change = rng.normal(size=7), rng.normal(size=3)
+        model.correct(step, change)
+        assert np.allclose(model.jacobian @ step, change, atol=1e-12)
+        assert np.allclose(model.gram, model.jacobian @ model.jacobian.T, atol=1e-12)
+
+
+def test_a_corrected_jacobian_that_misleads_is_computed_anew(monkeypatch):
+    """Made to point backwards, it costs one step each time and no damping; the root is found as ever."""
+
+    def spoil(self, _step, _change):
+        self.jacobian, self.corrected = -self.jacobian, True
+
+    monkeypatch.setattr(Curved, "differentiated", 0)
+    plain = solve(Curved, np.zeros(9), tolerance=1e-10, max_iterations=50)
+    monkeypatch.setattr(_Model, "correct", spoil)
+    found = solve(Curved, np.zeros(9), tolerance=1e-10, max_iterations=50)
+    assert found.converged
+    assert np.allclose(found.unknowns, plain.unknowns, atol=1e-9)
 
 
 def test_a_fit_can_be_trained_on(manganite):
@@ -253,6 +277,19 @@ def test_a_fit_can_be_trained_on(manganite):
     assert on.converged
     assert anew.converged
     assert on.history[0] < anew.history[0] / 2
+
+
+def test_what_a_fit_cannot_start_from(manganite):
+    """Inputs that the earlier fit did not have begin at zero; without any there is nothing to train."""
+    config = FitConfig(seed=0, max_restarts=0)
+    first = fit(manganite, config)
+    more = replace(manganite, inputs=(*manganite.inputs, *blocks(manganite.group, manganite.species, "O:1o")))
+    assert fit(more, config, start=first).iterations == 0
+    bare = fit(replace(manganite, inputs=()), config, start=first)
+    assert not bare.converged
+    assert not bare.choice.reachable
+    with pytest.raises(InvalidInputError, match="expected a start with lmax 2"):
+        fit(manganite, config, architecture=Architecture(lmax=2), start=first)
 
 
 def test_numbers_that_are_not_finite_end_a_fit_at_its_last_good_state(manganite, monkeypatch):

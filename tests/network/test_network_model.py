@@ -151,19 +151,33 @@ def test_jacobian_in_small_batches_is_the_same(problem):
     np.testing.assert_allclose(*found, atol=1e-13)
 
 
-@pytest.mark.parametrize("architecture", [Architecture(1), Architecture(2)], ids=["lmax1", "lmax2"])
-def test_jacobian_orbit_by_orbit_is_the_same(monkeypatch, architecture):
+@pytest.mark.parametrize(
+    "architecture",
+    [Architecture(1), Architecture(2), Architecture(1, layers=3, squares=2)],
+    ids=["lmax1", "lmax2", "deep"],
+)
+@pytest.mark.parametrize("finite", [False, True], ids=["crystal", "points"])
+def test_jacobian_orbit_by_orbit_is_the_same(monkeypatch, architecture, finite):
     """Without symmetry every site is an orbit: the reverse pass then begins on one at a time and stays near it."""
     cell = fit_problems.pair("perovskite/SrTiO3_221.cif", "perovskite/SrTiO3_221.cif")
-    sites = ((cell.positions + np.array(list(np.ndindex(2, 2, 2)))[:, None]) / 2).reshape(-1, 3)
+    lattice, sites = (
+        2 * cell.lattice,
+        ((cell.positions + np.array(list(np.ndindex(2, 2, 2)))[:, None]) / 2).reshape(-1, 3),
+    )
+    if finite:  # a rod of the same atoms
+        lattice, sites = (
+            None,
+            (cell.positions + np.outer(np.arange(8), [0, 0, 1])[:, None]).reshape(-1, 3) @ cell.lattice,
+        )
     nobody, still = SiteAction(np.eye(3)[None], np.arange(40)[None]), np.zeros((40, 3))
-    whole = FitProblem(2 * cell.lattice, sites, cell.species * 8, nobody, still, np.zeros((3, 3)))
+    whole = FitProblem(lattice, sites, cell.species * 8, nobody, still, np.zeros((3, 3)))
     problem = fit_problems.low_symmetry(whole, "Ti:1o O:1e", 0.05)
     network, trained = build_network(problem, architecture, Orbits.of(nobody)), random_network(problem, architecture)
     unknowns = np.append(trained.weights, np.random.default_rng(1).normal(size=sum(b.n_free for b in problem.inputs)))
     found, mixed = [], []
     for many, elements in ((16, 1_000_000), (16, 1), (1000, 1_000_000)):
         monkeypatch.setattr("orderparam.network.residuals.MANY_ORBITS", many)
+        monkeypatch.setattr("orderparam.network.residuals.LOCAL_GAIN", 0)  # whether it pays or not
         residuals = Residuals(problem, network, FitConfig(seed=0, batch_elements=elements))
         residuals.use_embedding(trained.embedding)
         with single_thread():
