@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -84,10 +84,6 @@ def fit(
 
       orderparam fit square.xyz rectangle.xyz --out runs/rectangle
     """
-    from orderparam.records import fit_record
-    from orderparam.report.fit import fit_report
-    from orderparam.report.folder import check_folder, inputs_record, whole_drawing, write_folder
-
     wanted = options.parse_labels(irreps)
     if len(children) > 1:
         if constrain or free_field or no_order_parameter or html:
@@ -124,23 +120,43 @@ def fit(
     options.check_alone(
         no_order_parameter, {"--constrain": constrain, "--free-field": free_field, "--carrier": carrier}
     )
+    asked = {
+        "seed": seed,
+        "carrier": carrier,
+        "irreps": wanted,
+        "free_field": free_field,
+        "order_parameter": not no_order_parameter,
+    }
     folder = Path(out) if out else Path("runs") / Path(child).stem
+    _fit_one(pair, asked, constrain, folder, force=force, json=json, html=html, quiet=quiet)
+
+
+def _fit_one(
+    pair: options.PairOptions,
+    asked: dict[str, Any],
+    constrain: list[str] | None,
+    folder: Path,
+    *,
+    force: bool,
+    json: str | None,
+    html: str | None,
+    quiet: bool,
+) -> None:
+    """Fit one child, and write and print what comes out; `asked` are options of `discover`."""
+    from orderparam.records import fit_record
+    from orderparam.report.fit import fit_report
+    from orderparam.report.folder import check_folder, inputs_record, whole_drawing, write_folder
+
     check_folder(folder, force=force)
     with progress("finding the order parameters ...") as show:
         analysis = pair.analyse(points=True)
         if analysis.relation.parent.finite:
-            options.check_crystal_options(**{"--constrain": constrain, "--free-field": free_field, "--html": html})
+            only = {"--constrain": constrain, "--free-field": asked["free_field"], "--html": html}
+            options.check_crystal_options(**only)
         show("loading the network ...")
         from orderparam.discovery.discover import discover
         from orderparam.subgroups.constraints import parse_constraints
 
-        asked = {
-            "seed": seed,
-            "carrier": carrier,
-            "irreps": wanted,
-            "free_field": free_field,
-            "order_parameter": not no_order_parameter,
-        }
         discovery = discover(
             analysis,
             constraint=parse_constraints(analysis, constrain) if constrain else None,

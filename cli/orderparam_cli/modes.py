@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
 from .terminal import command_line, counting, print_report, print_warnings, progress, write_json, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderparam.diffraction import Reflection
+    from orderparam.discovery.analyse import Analysis
 
 
 def modes(
@@ -94,45 +100,58 @@ def modes(
         analysis = pair.analyse(points=True)
     if analysis.relation.parent.finite:
         options.check_crystal_options(**{"--xrd": xrd, "--html": html})
+    lines = _write_files(analysis, write or (), csv=csv, xrd=xrd)
+    if json or html:
+        from orderparam.records import modes_record
+
+        record = modes_record(analysis)
+        if json:
+            write_json(record, json)
+        if html:
+            from orderparam.report.folder import whole_drawing
+            from orderparam.report.page import modes_page
+
+            drawing = whole_drawing(analysis)
+            write_page(html, modes_page(record, drawing, command=command_line()), drawing)
+    if not quiet and json != "-":
+        _print_all(analysis, lines)
+    print_warnings(analysis.warnings)
+
+
+def _write_files(
+    analysis: Analysis, write: Sequence[str], *, csv: str | None, xrd: str | None
+) -> tuple[Reflection, ...] | None:
+    """Write structures and tables; return the X-ray lines where they are wanted."""
     from orderparam.report.files import write_analysis
 
-    for file in write or ():
+    for file in write:
         write_analysis(analysis, file)
     if csv:
         from orderparam.records import write_text
         from orderparam.tables import mode_rows, to_csv
 
         write_text(csv, to_csv(mode_rows(analysis)))
-    lines = None
-    if xrd:
-        from orderparam.diffraction import find_reflections, reflection_rows
-        from orderparam.records import write_text
-        from orderparam.tables import to_csv
+    if not xrd:
+        return None
+    from orderparam.diffraction import find_reflections, reflection_rows
+    from orderparam.records import write_text
+    from orderparam.tables import to_csv
 
-        lines = find_reflections(analysis)
-        write_text(xrd, to_csv(reflection_rows(lines)))
-    if json:
-        from orderparam.records import modes_record
+    lines = find_reflections(analysis)
+    write_text(xrd, to_csv(reflection_rows(lines)))
+    return lines
 
-        write_json(modes_record(analysis), json)
-    if html:
-        from orderparam.records import modes_record
-        from orderparam.report.folder import whole_drawing
-        from orderparam.report.page import modes_page
 
-        drawing = whole_drawing(analysis)
-        write_page(html, modes_page(modes_record(analysis), drawing, command=command_line()), drawing)
-    if not quiet and json != "-":
-        from orderparam.geometry import describe_geometry
-        from orderparam.report.geometry import geometry_report
-        from orderparam.report.summary import modes_report, reflections_table
+def _print_all(analysis: Analysis, lines: tuple[Reflection, ...] | None) -> None:
+    from orderparam.geometry import describe_geometry
+    from orderparam.report.geometry import geometry_report
+    from orderparam.report.summary import modes_report, reflections_table
 
-        print_report(modes_report(analysis))
-        if not analysis.relation.parent.finite:
-            print_report(geometry_report(describe_geometry(analysis.relation, analysis.decomposition)))
-        if lines is not None:
-            print_report(reflections_table(lines))
-    print_warnings(analysis.warnings)
+    print_report(modes_report(analysis))
+    if not analysis.relation.parent.finite:
+        print_report(geometry_report(describe_geometry(analysis.relation, analysis.decomposition)))
+    if lines is not None:
+        print_report(reflections_table(lines))
 
 
 def _inputs(parent: str | None, children: list[str] | None, pairs: str | None) -> list[str]:
