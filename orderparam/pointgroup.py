@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .pointset import PointSet
+from .pointset import PointSet, report_point_group
 
 CRYSTALLOGRAPHIC_ORDERS = {1, 2, 3, 4, 6}
 _PARALLEL = 1e-2
@@ -122,6 +122,17 @@ def schoenflies(points: PointSet, operations: np.ndarray) -> str:
     if len(proper) == 1:
         return "C1" if not len(improper) else "Ci" if centred else "Cs"
     return _axial_symbol(proper, improper)
+
+
+def checked_point_group(points: PointSet, tolerance: float) -> tuple[str, str]:
+    """Return the Schoenflies symbol by the operations of a set, and the one by pymatgen's analyser.
+
+    Where they differ the operations are right, since each of them maps the set onto itself: the analyser takes a
+    spherical top for a cubic group (a twisted octahedron, D3, for T).
+    """
+    reported = report_point_group(points, tolerance)
+    own = schoenflies(points, find_operations(points, tolerance)) if points.rank > 1 else reported
+    return own, reported
 
 
 def _axial_symbol(proper: np.ndarray, improper: np.ndarray) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orderparam.errors import InvalidInputError
-from orderparam.pointgroup import best_orthogonal, find_operations, schoenflies
+from orderparam.pointgroup import best_orthogonal, checked_point_group, find_operations, schoenflies
 from orderparam.pointparent import out_of_box, point_group_of, symmetrise_points
 from orderparam.pointset import PointSet, report_point_group
 from tests.clusters import GROUPS, cluster, operations, ring, scrambled
@@ -96,3 +96,14 @@ def test_the_best_rotation_is_stationary_and_of_the_right_hand():
             assert np.sum((start @ other.T - end) ** 2) >= least
         # no turn of the whole is left in the difference
         np.testing.assert_allclose(np.cross(end, start @ best.T - end).sum(axis=0), 0, atol=1e-12)
+
+
+def test_a_twisted_octahedron_is_no_tetrahedral_one():
+    """Bailar's twist leaves D3 of Oh; all moments of inertia are equal, and pymatgen's analyser says T."""
+    up = np.array([[np.cos(a), np.sin(a), np.sqrt(0.5)] for a in np.radians([0, 120, 240])])
+    down = np.array([[np.cos(a), np.sin(a), -np.sqrt(0.5)] for a in np.radians([60, 180, 300])])
+    turn = np.radians(12)
+    twist = np.array([[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    points = 1.5 * np.concatenate([np.zeros((1, 3)), up @ twist, down @ twist.T])
+    assert checked_point_group(PointSet(points, ("Mn",) + ("F",) * 6), 1e-3)[0] == "D3"
+    assert checked_point_group(PointSet(1.5 * np.concatenate([up, down]), ("F",) * 6), 1e-3) == ("Oh", "Oh")

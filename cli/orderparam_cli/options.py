@@ -203,7 +203,11 @@ def check_needed(given: Mapping[str, object], others: Mapping[str, object]) -> N
 
 def parse_labels(text: str | None) -> tuple[str, ...] | None:
     """Return the labels of ``R4+,M3+``; None where nothing was asked for."""
-    return tuple(label.strip() for label in text.split(",") if label.strip()) if text is not None else None
+    if text is None:
+        return None
+    from orderparam.symmetry.parentirreps import split_labels
+
+    return split_labels(text)
 
 
 def check_targets(targets: Sequence[str | None], inputs: Sequence[str], *, folders: bool = False) -> None:

@@ -11,9 +11,9 @@ from orderparam.crystal import Crystal
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching.orientation import Overlay, overlays
 from orderparam.parent import Parent
-from orderparam.pointgroup import find_operations, schoenflies
+from orderparam.pointgroup import checked_point_group, find_operations, schoenflies
 from orderparam.pointparent import point_group_of
-from orderparam.pointset import PointSet, report_point_group
+from orderparam.pointset import PointSet
 from orderparam.siteaction import SiteAction
 from orderparam.spacegroup import report_symmetry
 from orderparam.supercell import Supercell
@@ -211,8 +211,8 @@ def _tolerance_notes(relation: Relation) -> Iterator[str]:
             return
 
 
-def child_point_group(relation: Relation) -> str:
-    """Return the child's own point group by pymatgen, which may exceed what it shares with the parent."""
+def child_point_group(relation: Relation) -> tuple[str, str]:
+    """Return the child's own point group, which may exceed what it shares with the parent, and pymatgen's opinion."""
     crystal = relation.child
     points = PointSet(crystal.positions @ crystal.lattice, crystal.species)
-    return report_point_group(points, relation.report.symprec)
+    return checked_point_group(points, relation.report.symprec)

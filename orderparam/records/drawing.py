@@ -13,6 +13,7 @@ from orderparam.distort import Pattern, direction_field
 from orderparam.errors import InvalidInputError
 from orderparam.lattice import lattice_basis
 from orderparam.parent import Parent
+from orderparam.quotientgroup import QuotientGroup
 from orderparam.spacegroup import standard_setting
 from orderparam.subgroups import Domain, SubgroupGraph, subgroup_graph
 from orderparam.supercell import Subgroup, Supercell
@@ -25,8 +26,9 @@ from .subgroups import subgroups_record
 
 DRAWING_SCHEMA = "orderparam/drawing"
 
-LARGEST_INDEX, MOST_ATOMS = 100, 80
-"""The groups in between and the powder lines go with a drawing up to this index and so many atoms."""
+LARGEST_INDEX, MOST_ATOMS, MOST_OPERATIONS = 100, 80, 10_000
+"""The groups in between and the powder lines go with a drawing up to this index, so many atoms, and a group G/T_S of
+this order (48 times 125 cells; waves of 1/5 along one line of a cubic crystal have 500 cells)."""
 
 DIGITS = 8
 
@@ -47,6 +49,8 @@ def detail_record(analysis: Analysis) -> dict[str, Any]:
     """Return the subgroup graph with its structures and the powder lines, as far as the pair is small enough."""
     distortion = analysis.relation.distortion
     if distortion.supercell.n_atoms > MOST_ATOMS or distortion.group.index > LARGEST_INDEX:
+        return {}
+    if QuotientGroup(distortion.supercell.parent, distortion.supercell.matrix).order > MOST_OPERATIONS:
         return {}
     graph = subgroup_graph(analysis)
     return {

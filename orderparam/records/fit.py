@@ -6,8 +6,8 @@ from typing import Any
 
 from orderparam.discovery.discover import PREDICTED_SYMPREC, Discovery, predicted_crystal
 from orderparam.discovery.sharedinputs import shared_inputs
+from orderparam.pointgroup import checked_point_group
 from orderparam.pointparent import out_of_box, point_group_of
-from orderparam.pointset import report_point_group
 
 from .files import VERSION, versions
 from .modes import modes_record
@@ -128,7 +128,8 @@ def _input_records(discovery: Discovery) -> list[dict[str, Any]]:
 def _of_points(record: dict[str, Any], discovery: Discovery) -> dict[str, Any]:
     """Return the record of a finite set: its point groups, that of the prediction by pymatgen."""
     record = in_point_groups(record)
-    predicted = report_point_group(out_of_box(predicted_crystal(discovery.analysis, discovery.fit)), PREDICTED_SYMPREC)
+    points = out_of_box(predicted_crystal(discovery.analysis, discovery.fit))
+    predicted, _ = checked_point_group(points, PREDICTED_SYMPREC)
     return record | {
         "predicted": {"point_group": point_group_record(predicted), "symprec": PREDICTED_SYMPREC},
         "shared_inputs": [

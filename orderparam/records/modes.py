@@ -120,7 +120,8 @@ def _irrep_record(o: OrderParameter, analysis: Analysis, primary: bool) -> dict[
     modes = site_modes(o, distortion)
     patterned = len(modes) * distortion.supercell.n_atoms <= MANY_NUMBERS
     record: dict[str, Any] = {
-        "label": o.label,
+        "label": o.irrep.irrep.label,
+        "name": o.label,
         "k": _fractions(parent.k_conventional(k)),
         "k_primitive": _fractions(k),
         "k_label": o.irrep.irrep.k_label,

@@ -53,7 +53,7 @@ def point_modes(analysis: Analysis) -> dict[str, Any]:
         "child": {
             "file": relation.child.name,
             "formula": formula(relation.child.species),
-            "point_group": point_group_record(child_point_group(relation)),
+            "point_group": point_group_record(child_point_group(relation)[0]),
             "removed_by_symmetrisation": {"max": relation.removed_max, "rms": relation.removed_rms},
         },
         "correspondence": {

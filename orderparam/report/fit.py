@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from orderparam.symmetry.orderparameter import ZERO_AMPLITUDE
+
 from .folder import run_files
 from .summary import _facts, _group_text, _heading, _table, group_name, modes_report
 
@@ -151,9 +153,14 @@ def learned_table(discovery: Discovery) -> RenderableType:
 
 def necessity_table(discovery: Discovery) -> RenderableType:
     """Return what happens without each primary order parameter."""
-    rows = [(n.without, f"{n.residual_max:.4f}", f"{n.exact_floor_max:.4f}") for n in discovery.necessity]
-    columns = ("without", "network misses", "exact floor")
-    return _table("Is each one necessary? (largest error, angstrom)", columns, rows, right=(1, 2))
+    strained = any(n.strain_floor > ZERO_AMPLITUDE for n in discovery.necessity)
+    rows = [
+        (n.without, f"{n.residual_max:.4f}", f"{n.exact_floor_max:.4f}")
+        + ((f"{n.strain_residual:.4f}", f"{n.strain_floor:.4f}") if strained else ())
+        for n in discovery.necessity
+    ]
+    columns = ("without", "network misses", "exact floor", *(("strain missed", "its floor") if strained else ()))
+    return _table("Is each one necessary? (largest error, angstrom)", columns, rows, right=range(1, len(columns)))
 
 
 def floor_text(discovery: Discovery) -> list[RenderableType]:

@@ -31,9 +31,11 @@ def _pair(analysis: Analysis) -> list[RenderableType]:
     relation = analysis.relation
     parent, distortion, found = relation.parent, relation.distortion, relation.correspondence
     whole = (parent.group.number, parent.group.symbol)
+    own, reported = child_point_group(relation)
+    by = "pymatgen" if own == reported else f"by its operations; pymatgen takes it for {reported}"
     groups = [
         ("parent", f"{formula(parent.crystal.species)}  {group_name(parent, whole)}"),
-        ("child", f"{formula(relation.child.species)}  {child_point_group(relation)} (pymatgen)"),
+        ("child", f"{formula(relation.child.species)}  {own} ({by})"),
         ("in common", f"{_group_text(distortion.group)}, index {distortion.group.index} (number of domains)"),
     ]
     rows = [

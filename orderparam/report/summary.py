@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich import box
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -64,14 +66,33 @@ def _table(
     right: Sequence[int] = (),
     fold: Sequence[int] = (),
 ) -> RenderableType:
-    """Return a title and a plain table; `right` lists the columns of numbers, `fold` those that may wrap."""
+    """Return a title and a plain table; `right` lists the columns of numbers, `fold` those that may wrap.
+
+    Where that does not make it fit, all columns may.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         justify = "right" if number in right else "left"
         table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=number not in fold)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return Group(_heading(title), table)
+    texts = [[str(cell) for cell in row] for row in rows]
+    for row in texts:
+        table.add_row(*map(Text, row))
+    widths = [max(map(cell_len, column)) for column in zip(columns, *texts, strict=True)]
+    needed = sum(min(width, 10) if number in fold else width for number, width in enumerate(widths))
+    return Group(_heading(title), _Fitted(table, needed + 3 * len(columns) - 1))
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A table of which nothing is cut off: too narrow a terminal makes all columns wrap."""
+
+    table: Table
+    needed: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        for column in self.table.columns if self.needed > options.max_width else ():
+            column.no_wrap = False
+        yield self.table
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> Table:
@@ -182,7 +203,7 @@ def order_parameters_table(analysis: Analysis) -> RenderableType:
     rows = [
         (
             _mark(o, o.label in primary),
-            o.label,
+            o.irrep.irrep.label,  # its wave vector stands beside it
             _wave_vector(parent.k_conventional(o.irrep.k[0])),
             o.direction or "-",
             _with_error(o.amplitude_supercell, errors.amplitudes[o.label] if errors else None, 4),

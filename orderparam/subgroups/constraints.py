@@ -25,7 +25,7 @@ from orderparam.symmetry.constraints import (
 )
 from orderparam.symmetry.isotropy import stabiliser
 from orderparam.symmetry.orderparameter import OrderParameter, decompose
-from orderparam.symmetry.parentirreps import ParentIrrep, commensurate_irreps
+from orderparam.symmetry.parentirreps import ParentIrrep, commensurate_irreps, split_labels
 from orderparam.symmetry.primary import Candidate, PrimarySet, primary_sets
 from orderparam.symmetry.subspace import Subspace
 
@@ -141,15 +141,13 @@ def intermediate_groups(graph: SubgroupGraph) -> list[str]:
 
 
 def _of_irreps(analysis: Analysis, spec: str, value: str) -> OfIrreps:
-    labels = tuple(dict.fromkeys(label for label in value.split(",") if label))
-    for label in labels:
-        _irrep(analysis, spec, label)
-    return OfIrreps(spec, labels)
+    labels = split_labels(value)
+    return OfIrreps(spec, tuple(irrep.label for label in labels for irrep in _irreps(analysis, spec, label)))
 
 
 def _at_wave_vector(analysis: Analysis, spec: str, value: str) -> OfIrreps:
     irreps = commensurate_irreps(analysis.relation.distortion.supercell)
-    parts = value.split(",")
+    parts = value.strip("()").split(",")
     try:
         numbers = np.array([float(Fraction(part)) for part in parts])
     except (ValueError, ZeroDivisionError):
@@ -162,7 +160,10 @@ def _at_wave_vector(analysis: Analysis, spec: str, value: str) -> OfIrreps:
         unknown = set() if labels else {value}
     if unknown:
         names = ", ".join(dict.fromkeys(i.irrep.k_label for i in irreps))
-        raise InvalidInputError(f"--constrain {spec}: the child's cell is commensurate with k at {names} only")
+        raise InvalidInputError(
+            f"--constrain {spec}: the child's cell is commensurate with k at {names} only; expected "
+            "k=R or a wave vector such as k=1/3,0,0"
+        )
     return OfIrreps(spec, tuple(labels))
 
 
@@ -171,17 +172,20 @@ def _has_arm(parent: Parent, irrep: ParentIrrep, k: np.ndarray) -> bool:
     return bool((np.abs(gaps - np.rint(gaps)) < 1e-4).all(axis=1).any())
 
 
-def _irrep(analysis: Analysis, spec: str, label: str) -> ParentIrrep:
-    irreps = commensurate_irreps(analysis.relation.distortion.supercell)
-    for irrep in irreps:
-        if irrep.label == label:
-            return irrep
+def _irreps(analysis: Analysis, spec: str, label: str) -> list[ParentIrrep]:
+    found = [i for i in commensurate_irreps(analysis.relation.distortion.supercell) if i.is_called(label)]
+    if found:
+        return found
     there = ", ".join(o.label for o in (*analysis.decomposition.displacive, *analysis.decomposition.strain))
     raise InvalidInputError(f"--constrain {spec}: no irrep {label} is commensurate with the child; it has {there}")
 
 
 def _along_direction(analysis: Analysis, spec: str, label: str, value: str) -> AlongDirection:
-    irrep = _irrep(analysis, spec, label)
+    found = _irreps(analysis, spec, label)
+    if len(found) > 1:
+        several = ", ".join(irrep.label for irrep in found)
+        raise InvalidInputError(f"--constrain {spec}: the child's cell has several {label}; choose one: {several}")
+    (irrep,) = found
     vectors = parse_direction(value, spec)
     if vectors.shape[1] != irrep.dimension or not np.abs(vectors).max(initial=0.0):
         raise InvalidInputError(

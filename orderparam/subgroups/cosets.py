@@ -59,21 +59,32 @@ class Cosets:
         generators = self.group.whole().generators
         return np.array([self.coset_of[self.group.product(g, self.representatives)] for g in generators])
 
-    def block(self, cosets: np.ndarray) -> np.ndarray:
-        """Return the smallest subgroup over H that holds some cosets, as a boolean array over the cosets.
+    def join(self, classes: np.ndarray, coset: int) -> np.ndarray:
+        """Return the finest equivalence of cosets that G keeps, contains another one and joins a coset to the first.
 
-        The classes of the coarsest-needed equivalence are those of union-find with the generators of G: where a and b
-        are one, so are g a and g b.
+        Equivalences that G keeps are subgroups over H: the class of the first coset is the block, the subgroup's
+        cosets. By union-find with the generators of G: where a and b are one, so are g a and g b.
+
+        Parameters
+        ----------
+        classes : (index,) int
+            The smallest member of the class of every coset.
+        coset : int
+
+        Returns
+        -------
+        (index,) int
+            In the same form.
         """
-        parent = np.arange(self.index)
+        parent = classes.tolist()
 
         def find(a: int) -> int:
             while parent[a] != a:
                 parent[a] = parent[parent[a]]
-                a = int(parent[a])
+                a = parent[a]
             return a
 
-        pending = [(0, int(c)) for c in cosets]
+        pending = [(0, coset)]
         permutations = self.permutations.tolist()
         while pending:
             a, b = pending.pop()
@@ -82,7 +93,7 @@ class Cosets:
                 continue
             parent[max(one, two)] = min(one, two)
             pending += [(images[a], images[b]) for images in permutations]
-        return np.array([find(i) == 0 for i in range(self.index)])
+        return np.array([find(i) for i in range(self.index)])
 
     def subgroup(self, block: np.ndarray) -> Subgroup:
         """Return the union of cosets as a subgroup of the parent's group."""

@@ -12,6 +12,8 @@ from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.denoise import on_group, spread
 from orderparam.discovery.evidence import Statistics
 from orderparam.distortion import Distortion
+from orderparam.errors import InvalidInputError
+from orderparam.quotientgroup import QuotientGroup
 from orderparam.shown import html_of
 from orderparam.spacegroup import standard_setting
 from orderparam.supercell import Subgroup
@@ -22,6 +24,9 @@ from .splitting import Splitting, WyckoffPositions, wyckoff_positions, wyckoff_s
 
 LARGEST_INDEX = 100
 """Up to this index all intermediate groups are listed; beyond it only those of the child's own order parameters."""
+
+LARGEST_TABLE = 100_000_000
+"""Numbers in the table of where every operation takes every atom: beyond it memory runs out."""
 
 SAME = 1e-6
 
@@ -150,6 +155,7 @@ def subgroup_graph(analysis: Analysis, *, on_step: Callable[[int], None] | None 
     (9, 12, 7)
     """
     distortion = analysis.relation.distortion
+    check_size(distortion)
     cosets = Cosets.of(distortion)
     complete = cosets.index <= LARGEST_INDEX
     blocks = _all_blocks(cosets, on_step) if complete else _isotropy_blocks(cosets, analysis)
@@ -180,25 +186,43 @@ def subgroup_graph(analysis: Analysis, *, on_step: Callable[[int], None] | None 
     return SubgroupGraph(tuple(nodes), tuple(_edges(blocks, nodes)), complete)
 
 
+def check_size(distortion: Distortion) -> None:
+    """Refuse what would not fit into memory: all operations on all atoms of the cell that every domain has in common.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    group = QuotientGroup(distortion.supercell.parent, distortion.supercell.matrix)
+    if group.order * group.supercell.n_atoms > LARGEST_TABLE:
+        raise InvalidInputError(
+            f"the subgroup graph: the cell common to all domains has {group.supercell.n_atoms} atoms and "
+            f"{group.order} operations, too many to go through; look at one irrep at a time by `orderparam directions`"
+        )
+
+
 def _all_blocks(cosets: Cosets, on_step: Callable[[int], None] | None) -> list[np.ndarray]:
     """Return every block that holds the base point: joins of the minimal ones."""
-    trivial = np.zeros(cosets.index, bool)
-    trivial[0] = True
-    minimal = {b.tobytes(): b for b in (cosets.block(np.array([c])) for c in range(1, cosets.index))}
-    found = {trivial.tobytes(): trivial} | dict(minimal)
-    todo = list(minimal.values())
+    finest = np.arange(cosets.index)
+    minimal: dict[bytes, int] = {}
+    found = {finest.tobytes(): finest}
+    for coset in range(1, cosets.index):
+        classes = cosets.join(finest, coset)
+        minimal.setdefault(classes.tobytes(), coset)
+        found[classes.tobytes()] = classes
+    todo = [classes for classes in found.values() if classes is not finest]
     while todo:
-        block = todo.pop()
-        for other in minimal.values():
-            if (other & ~block).any():
-                joined = cosets.block(np.flatnonzero(block | other))
+        classes = todo.pop()
+        for coset in minimal.values():
+            if classes[coset] != 0:
+                joined = cosets.join(classes, coset)
                 key = joined.tobytes()
                 if key not in found:
                     found[key] = joined
                     todo.append(joined)
                     if on_step is not None:
                         on_step(len(found))
-    return list(found.values())
+    return [classes == 0 for classes in found.values()]
 
 
 def _isotropy_blocks(cosets: Cosets, analysis: Analysis) -> list[np.ndarray]:

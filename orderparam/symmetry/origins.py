@@ -7,7 +7,7 @@ the origin is R5- with the A cation there. Both names are in use.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def _renamed(parent: Parent, irrep: ParentIrrep, q: np.ndarray) -> str:
     denominator = next(d for d in range(1, 1000) if np.abs(k * d - np.rint(k * d)).max() < 1e-6)
     for candidate in irreps_of_parent(parent, np.rint(k * denominator).astype(int), denominator):
         if any(np.allclose(own, wanted, atol=1e-4) for own in _characters(candidate, little)):
-            return candidate.label
+            return replace(candidate, place=irrep.place).label
     return irrep.label
 
 

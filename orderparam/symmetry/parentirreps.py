@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -31,17 +33,25 @@ class ParentIrrep:
         D({W|w}); a translation t multiplies the rows of arm i by exp(2 pi i k_i . t).
     matrices : (n_operations, dimension, dimension) float64
         The real, physically irreducible matrices R({W|w}).
+    place : str
+        Wave vector (conventional) where the Miller-Love label alone would not tell it from others beside it: points of
+        one line share their labels.
     """
 
     irrep: SpaceGroupIrrep
     k: np.ndarray
     complex_matrices: np.ndarray
     matrices: np.ndarray
+    place: str = ""
 
     @property
     def label(self) -> str:
-        """Miller-Love label."""
-        return self.irrep.label
+        """Miller-Love label; with ``@`` and the wave vector where others beside it have the same."""
+        return f"{self.irrep.label}@{self.place}" if self.place else self.irrep.label
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a name means this irrep: its label, with or without the wave vector."""
+        return name in (self.label, self.irrep.label)
 
     @property
     def dimension(self) -> int:
@@ -138,14 +148,42 @@ def stars(supercell: Supercell) -> list[np.ndarray]:
 
 
 def commensurate_irreps(supercell: Supercell) -> list[ParentIrrep]:
-    """Return every irrep of the parent's group at every wave vector commensurate with a supercell, Gamma first."""
-    return [irrep for k in stars(supercell) for irrep in irreps_of_parent(supercell.parent, k, supercell.n_cells)]
+    """Return every irrep of the parent's group at every wave vector commensurate with a supercell, Gamma first.
+
+    No two have the same label.
+    """
+    parent = supercell.parent
+    found = [irrep for k in stars(supercell) for irrep in irreps_of_parent(parent, k, supercell.n_cells)]
+    counts = Counter(irrep.label for irrep in found)
+    return [irrep if counts[irrep.label] == 1 else _with_place(irrep, _fractions(parent, irrep)) for irrep in found]
+
+
+@lru_cache(maxsize=1024)
+def _with_place(irrep: ParentIrrep, place: str) -> ParentIrrep:
+    return replace(irrep, place=place)
+
+
+def _fractions(parent: Parent, irrep: ParentIrrep) -> str:
+    """Return the first arm of a star as people write it, ``1/5,1/5,0`` (conventional)."""
+    return ",".join(str(Fraction(float(v)).limit_denominator(240)) for v in parent.k_conventional(irrep.k[0]))
 
 
 def special_irreps(parent: Parent) -> list[ParentIrrep]:
     """Return every irrep of the parent's group at the special points, in the order of the table."""
     number = parent.group.number
     return [irrep for _, k in special_points(number) for irrep in _irreps_of_group(number, k)]
+
+
+def split_labels(text: str) -> tuple[str, ...]:
+    """Take a list of labels apart; commas within a wave vector do not count.
+
+    Examples
+    --------
+    >>> split_labels("R4+, M3+,SM2@1/5,1/5,0,X1")
+    ('R4+', 'M3+', 'SM2@1/5,1/5,0', 'X1')
+    """
+    found = re.findall(r"[^,@]+(?:@[^,]*(?:,[^,]*){2})?", text)
+    return tuple(dict.fromkeys(label.strip() for label in found if label.strip()))
 
 
 def named_irrep(parent: Parent, label: str) -> ParentIrrep:

@@ -53,7 +53,7 @@ def amplitudes(source: Analysis | Mapping[str, Any]) -> go.Figure:
         if rows:
             errors = [i.get("amplitude_error") or 0.0 for i in rows]
             figure.add_bar(
-                x=[plain(i["label"]) for i in rows],
+                x=[plain(i.get("name", i["label"])) for i in rows],
                 y=[i["amplitude_supercell"] for i in rows],
                 error_y={"array": errors, "color": BLACK} if any(errors) else None,
                 name=name,
@@ -65,7 +65,7 @@ def amplitudes(source: Analysis | Mapping[str, Any]) -> go.Figure:
     if "noise" in record:
         level = SIGNIFICANT * record["noise"]["sigma"]
         figure.add_hline(y=level, line={"color": VERMILION, "dash": "dash"}, annotation_text="three sigma of the noise")
-    figure.update_xaxes(categoryorder="array", categoryarray=[plain(i["label"]) for i in irreps])
+    figure.update_xaxes(categoryorder="array", categoryarray=[plain(i.get("name", i["label"])) for i in irreps])
     figure.update_yaxes(title="amplitude As (Å)", rangemode="tozero", showgrid=True)
     return figure
 
@@ -79,7 +79,7 @@ def strains(source: Analysis | Mapping[str, Any]) -> go.Figure:
     if not rows:
         return note(figure, "no strain")
     figure.add_bar(
-        x=[plain(i["label"]) for i in rows],
+        x=[plain(i.get("name", i["label"])) for i in rows],
         y=[100 * i["amplitude"] for i in rows],
         marker={"color": ORANGE, "line": {"color": BLACK, "width": 1}},
         customdata=[[_group(i), i["direction"]] for i in rows],
