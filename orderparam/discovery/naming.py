@@ -55,11 +55,16 @@ def input_gradient(analysis: Analysis, *, seed: int) -> tuple[GradientEntry, ...
     """Return which inputs could lift the symmetry floor: the gradient of the loss at no input at all.
 
     Curie's principle as a table. The gradient by an input is an equivariant linear image of the target, so that only
-    inputs of an irrep that the target has get any; the zeros are exact, the other numbers depend on the seed.
+    inputs of an irrep that the target has get any; the zeros are exact, the other numbers depend on the seed. The
+    target are the displacements, or the strain where these break no symmetry.
     """
     from orderparam.network.gradient import input_gradient as gradient_at_zero
 
-    return gradient_table(analysis, gradient_at_zero(fit_problem(analysis, ()), ALL_IRREPS, seed=seed))
+    breaks = any(not o.is_zero and not o.irrep.is_identity for o in analysis.decomposition.displacive)
+    of_strain = not breaks and not analysis.relation.parent.finite
+    return gradient_table(
+        analysis, gradient_at_zero(fit_problem(analysis, ()), ALL_IRREPS, seed=seed, of_strain=of_strain)
+    )
 
 
 def gradient_table(analysis: Analysis, gradients: dict[Irrep, np.ndarray]) -> tuple[GradientEntry, ...]:

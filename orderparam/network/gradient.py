@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from orderparam.o3 import Irrep
+from orderparam.o3 import Irrep, symmetric_to_irreps
 
-from .layout import DISPLACEMENT, READOUT, draw_weights
+from .layout import DISPLACEMENT, READOUT, STRAIN, draw_weights
 from .orbits import Orbits
 from .problem import Architecture, FitProblem
 from .reduced import single_thread
@@ -20,7 +20,7 @@ CHANNELS = 1
 
 
 def input_gradient(
-    problem: FitProblem, irreps: Sequence[Irrep], *, seed: int, lmax: int | None = None
+    problem: FitProblem, irreps: Sequence[Irrep], *, seed: int, lmax: int | None = None, of_strain: bool = False
 ) -> dict[Irrep, np.ndarray]:
     """Return the gradient of the loss |f(h) - u|^2 / 2 by an input of each irrep on every site, at h = 0.
 
@@ -31,11 +31,13 @@ def input_gradient(
     Parameters
     ----------
     problem : FitProblem
-        Its displacements are the target; its inputs are not used.
+        Its displacements are the target (or its strain); its inputs are not used.
     irreps : sequence of Irrep
         Irreps of O(3).
     seed : int
         Of the weights.
+    of_strain : bool
+        Take the strain for the target in place of the displacements: |f(h) - strain|^2 / 2, no unit.
     lmax : int, optional
         Of the network. Default: the largest l asked for, at least 1.
 
@@ -50,7 +52,10 @@ def input_gradient(
     network = build_network(problem, architecture, orbits)
     weights, embedding = draw_weights(network.shapes, len(problem.kinds), architecture.channels, (seed,))
     covector = torch.zeros(problem.n_sites, 1, READOUT.dim, dtype=torch.float64)
-    covector[:, 0, DISPLACEMENT] = -torch.from_numpy(problem.displacements.copy())
+    if of_strain:
+        covector[:, 0, STRAIN] = -torch.from_numpy(symmetric_to_irreps(problem.strain)) / problem.n_sites
+    else:
+        covector[:, 0, DISPLACEMENT] = -torch.from_numpy(problem.displacements.copy())
     with single_thread():
         flat, species = torch.from_numpy(weights), torch.from_numpy(embedding)
         still = torch.zeros(problem.n_sites, network.source.dim, dtype=torch.float64)

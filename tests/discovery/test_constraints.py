@@ -26,6 +26,7 @@ from orderparam.subgroups.constraints import (
     parse_constraints,
     parse_direction,
 )
+from orderparam.supercell import Supercell
 from orderparam.symmetry.constraints import Constraint
 from orderparam.symmetry.isotropy import whole_group
 from orderparam.symmetry.subspace import Subspace
@@ -86,6 +87,17 @@ def test_the_gradient_names_the_inputs_that_lift_the_floor(manganite):
     assert {g.space_group_irrep for g in table if g.norm > 0} == target
     assert any(g.norm == 0 for g in table)
     assert any((g.site, g.irrep, g.space_group_irrep) == ("Mn1", "1e", "R4+") and g.norm > 0 for g in table)
+
+
+def test_a_strain_pulls_where_it_alone_breaks_the_symmetry():
+    """A cubic perovskite stretched along z: GM3+ inputs are asked for, and nothing else but the identity."""
+    parent = symmetrise(read_crystal(STRUCTURES / "perovskite/SrTiO3_221.cif"))
+    cell = Supercell.build(parent, np.eye(3, dtype=int))
+    child = cell.with_displacements(np.zeros((5, 3)), np.diag([-0.01, -0.01, 0.02]))
+    table = input_gradient(analyse(parent, child), seed=0)
+    assert {g.space_group_irrep for g in table if g.norm > 0} <= {"GM3+", "GM1+"}
+    assert any(g.norm > 0 for g in table if (g.site, g.irrep, g.space_group_irrep) == ("Ti1", "2e", "GM3+"))
+    assert any(g.norm == 0 for g in table)
 
 
 # --- subspaces ------------------------------------------------------------------------------------------------------
