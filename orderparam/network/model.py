@@ -29,6 +29,10 @@ from .layout import (
 from .problem import Architecture
 
 
+SITES_AT_ONCE = 1024
+"""All products of the components of so many sites fit into the cache and are allocated without a page fault each."""
+
+
 @runtime_checkable
 class DistortionModel(Protocol):
     """Whatever turns input fields on the parent's sites into a distortion, on the sites of one cell.
@@ -225,7 +229,8 @@ class PlainNetwork(nn.Module):
             parts.append(torch.einsum("cp,poij->cijo", weight, table).flatten(1, 2))
         tables = torch.cat(parts, dim=2)  # (c, i j, o)
         squares = torch.bmm(_products(rest), tables).transpose(0, 1)
-        changed = torch.bmm(_products(change), tables).transpose(0, 1) + self.cross_terms(tables, rest, change)
+        parts = [torch.bmm(_products(some), tables) for some in change.split(SITES_AT_ONCE)]
+        changed = torch.cat(parts, dim=1).transpose(0, 1) + self.cross_terms(tables, rest, change)
         mixed = [
             self.mix(sites, stage.target, self.weights[f"{stage.name}.linear".replace(".", "_")], one)
             for sites, one in ((self.rest, squares), (self.sites, changed))
