@@ -28,7 +28,6 @@ from .layout import (
 )
 from .problem import Architecture
 
-
 SITES_AT_ONCE = 1024
 """All products of the components of so many sites fit into the cache and are allocated without a page fault each."""
 
