@@ -12,6 +12,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 DAMPING_START = 1e-3
 DAMPING_FACTOR = 8.0
 DAMPING_MAX = 1e10
+ROUNDING = 1e-14  # a smaller gain is none: a saddle, where no slope leads on, is not left by rounding errors
 KEPT_REST = 0.1  # a step that leaves no more than this of the residuals shows that the Jacobian is worth keeping
 STALLED_STEPS = 8  # accepted steps in a row that gain next to nothing
 STALLED_GAIN = 1e-3
@@ -107,7 +108,7 @@ def solve(
         step = model.step(point.residuals, damping=damping, ridge=ridge, unknowns=unknowns)
         trial = evaluate(unknowns + step) if step is not None else None
         new_norm = _size(trial.residuals, unknowns + step, ridge) if step is not None and trial is not None else np.inf
-        if step is not None and trial is not None and new_norm < norm:
+        if step is not None and trial is not None and new_norm < (1 - ROUNDING) * norm:
             stalled = stalled + 1 if new_norm > (1 - STALLED_GAIN) * norm else 0
             if new_norm <= KEPT_REST * norm:
                 model.correct(step, trial.residuals - point.residuals)
