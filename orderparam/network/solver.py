@@ -14,6 +14,7 @@ DAMPING_FACTOR = 8.0
 DAMPING_MAX = 1e10
 ROUNDING = 1e-14  # a smaller gain is none: a saddle, where no slope leads on, is not left by rounding errors
 KEPT_REST = 0.1  # a step that leaves no more than this of the residuals shows that the Jacobian is worth keeping
+POLISHED = 1e-3  # of the tolerance: so far a Jacobian that is at hand may lead
 STALLED_STEPS = 8  # accepted steps in a row that gain next to nothing
 STALLED_GAIN = 1e-3
 
@@ -73,7 +74,8 @@ def solve(
 
     A Jacobian costs several evaluations: after a step that leaves at most a tenth of the residuals it is kept and
     corrected along the step s (Broyden 1965), J <- J + (r(x + s) - r(x) - J s) s^T / s^T s. A step with a corrected one
-    that is not accepted leaves mu alone; the Jacobian is then computed.
+    that is not accepted leaves mu alone; the Jacobian is then computed. Below the tolerance such steps, which cost one
+    evaluation each, go on while they pay, to a thousandth of it.
 
     Parameters
     ----------
@@ -99,7 +101,9 @@ def solve(
     norm = _size(point.residuals, unknowns, ridge)
     iterations, stalled = 0, 0
     model: _Model | None = None
-    while norm > tolerance and iterations < max_iterations and stalled < STALLED_STEPS and damping < DAMPING_MAX:
+    while iterations < max_iterations and stalled < STALLED_STEPS and damping < DAMPING_MAX:
+        if norm <= tolerance and (model is None or norm <= POLISHED * tolerance):
+            break
         if model is None:
             model = _Model(point.jacobian())
             if not np.isfinite(model.gram).all():
