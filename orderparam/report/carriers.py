@@ -9,7 +9,8 @@ from rich.text import Text
 
 from orderparam.discovery.comparison import ComparedCarrier
 
-from .summary import _group_text, _table
+from .layout import plain_table
+from .summary import _group_text
 
 
 def carriers_report(compared: Sequence[ComparedCarrier], primaries: Sequence[str]) -> RenderableType:
@@ -20,7 +21,7 @@ def carriers_report(compared: Sequence[ComparedCarrier], primaries: Sequence[str
     rows = [[*_row(c), *([_trials(c)] if tried else [])] for c in useful]
     title = f"Carriers for {' + '.join(primaries)} (* chosen, = tied with it, + holds all of these)"
     right = (3, 4, 6)
-    table = _table(title, [*columns, *(["fit"] if tried else [])], rows, right=right, fold=(2,))
+    table = plain_table(title, [*columns, *(["fit"] if tried else [])], rows, right=right, fold=(2,))
     idle = len(compared) - len(useful)
     lines = [
         f"  {idle} more hold nothing of the target: by Curie's principle they cannot break its symmetry.",

@@ -26,7 +26,8 @@ from orderparam.symmetry.parentirreps import ParentIrrep
 from orderparam.symmetry.strains import strain_labels
 from orderparam.symmetry.strata import Direction
 
-from .summary import _table, _wave_vector
+from .layout import plain_table
+from .summary import _wave_vector
 
 Found = Sequence[tuple[Sequence[ParentIrrep], Sequence[Direction]]]
 
@@ -59,7 +60,7 @@ def directions_report(parent: Parent, found: Found) -> RenderableType:
             else ""
         )
         columns = ("", "", "direction", "subgroup", "basis; origin", "s", "i")
-        parts.append(_table(title, columns, rows, right=(5, 6), fold=(2, 4)))
+        parts.append(plain_table(title, columns, rows, right=(5, 6), fold=(2, 4)))
     parts.append(Text("  P1 ...: ISODISTORT's code   * maximal   s: cell multiplication   i: index"))
     return Group(*parts)
 
@@ -83,7 +84,7 @@ def irreps_report(
     ]
     columns = ("irrep", "k", "arms", "dim", "type", "displaced", "strain", *(f"{f} on" for f in fields))
     folded = (5, *range(7, len(columns)))
-    return _table(f"Irreps of {parent.group} at its special points", columns, rows, right=(2, 3), fold=folded)
+    return plain_table(f"Irreps of {parent.group} at its special points", columns, rows, right=(2, 3), fold=folded)
 
 
 def solutions_report(
@@ -107,7 +108,7 @@ def solutions_report(
     if not rows:
         return Text(f"{title}: no single irrep or pair at the special points")
     columns = ("irreps", "direction", "s", "i", "carried by")
-    return _table(title, columns, rows, right=(2, 3), fold=(1, 4))
+    return plain_table(title, columns, rows, right=(2, 3), fold=(1, 4))
 
 
 # --- structures ---------------------------------------------------------------------------------------------------

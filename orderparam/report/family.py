@@ -15,7 +15,7 @@ from orderparam.records import to_json
 from orderparam.records.model import MODEL_FILE, family_model_record
 
 from .folder import check_folder, fill_folder
-from .summary import _table
+from .layout import plain_table
 
 if TYPE_CHECKING:
     from orderparam.discovery.familyfit import FamilyResult
@@ -96,7 +96,7 @@ def children_table(result: FamilyResult) -> RenderableType:
         errors = [f"{child.residual_max:.1e}", f"{child.strain_residual:.1e}"]
         rows.append([_short(child.name), f"{symbol} ({number})", *amplitudes, *errors, predicted])
     columns = ["child", "space group", *(f"Ap {label}" for label in labels[:3]), "off by", "strain", "predicted"]
-    return _table("Children (angstrom)", columns, rows, right=range(2, len(columns)))
+    return plain_table("Children (angstrom)", columns, rows, right=range(2, len(columns)))
 
 
 def leave_one_out_table(result: FamilyResult) -> RenderableType:
@@ -108,7 +108,7 @@ def leave_one_out_table(result: FamilyResult) -> RenderableType:
     ]
     columns = ["child", "network", "strain", "linear", "strain", "power law", "strain"]
     title = "Left out and predicted from its order parameters: largest error of an atom (angstrom) and of the strain"
-    return _table(title, columns, rows, right=range(1, 7))
+    return plain_table(title, columns, rows, right=range(1, 7))
 
 
 def _size(value: float) -> str:

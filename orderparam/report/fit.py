@@ -11,7 +11,8 @@ from rich.text import Text
 from orderparam.symmetry.orderparameter import ZERO_AMPLITUDE
 
 from .folder import run_files
-from .summary import _facts, _group_text, _heading, _table, group_name, modes_report
+from .layout import bold_heading, named_values, plain_table
+from .summary import _group_text, group_name, modes_report
 
 if TYPE_CHECKING:
     from orderparam.discovery.constrained import Constrained
@@ -42,7 +43,7 @@ def fit_report(discovery: Discovery, folder: Path) -> RenderableType:
     if discovery.necessity:
         parts.append(necessity_table(discovery))
     files = run_files(finite=discovery.analysis.relation.parent.finite)
-    parts += [_heading(f"Files in {folder}"), _facts(files.items())]
+    parts += [bold_heading(f"Files in {folder}"), named_values(files.items())]
     return Group(*parts)
 
 
@@ -61,7 +62,7 @@ def inputs_text(discovery: Discovery) -> RenderableType:
         reason = f"the cheapest site irrep that holds {names}"
         if discovery.carriers and discovery.carrier.name != discovery.carriers[0].name:
             reason = f"as asked for; it holds {names}"
-    return Group(_heading("What the network may learn"), _facts([*rows, ("why", reason)]), Text())
+    return Group(bold_heading("What the network may learn"), named_values([*rows, ("why", reason)]), Text())
 
 
 def _nature(irrep: str) -> str:
@@ -90,14 +91,14 @@ def carriers_table(discovery: Discovery) -> RenderableType:
     title = "Carriers that hold the primary order parameters"
     title += " (* chosen)" if chosen else ": the inputs that would lift the floor"
     title += f", {more} more" if more > 0 else ""
-    return _table(title, ("", "carrier", "numbers per formula unit", "holds of |u|^2"), rows, right=(2, 3))
+    return plain_table(title, ("", "carrier", "numbers per formula unit", "holds of |u|^2"), rows, right=(2, 3))
 
 
 def gradient_table(discovery: Discovery) -> RenderableType:
     """Return the largest entries of the gradient at zero input."""
     pulling = [g for g in discovery.gradient if g.norm > 0]
     rows = [(g.site, g.irrep, g.space_group_irrep, f"{g.norm:.2e}") for g in pulling[:SHOWN_GRADIENTS]]
-    table = _table("Gradient of the loss at zero input", ("site", "irrep", "in", "norm"), rows, right=(3,))
+    table = plain_table("Gradient of the loss at zero input", ("site", "irrep", "in", "norm"), rows, right=(3,))
     n_zero = len(discovery.gradient) - len(pulling)
     line = (
         f"  {len(pulling)} of {len(discovery.gradient)} blocks pull. The other {n_zero} are exactly zero, by Curie's "
@@ -137,7 +138,7 @@ def _network(discovery: Discovery) -> list[RenderableType]:
             f"{noise.sigma:.4f}: {noise.n_free} of {noise.n_free + noise.n_left} coordinates are fitted"
         )
         rows.append(("noise", text))
-    return [_heading("Fit"), _facts(rows), Text()]
+    return [bold_heading("Fit"), named_values(rows), Text()]
 
 
 def learned_table(discovery: Discovery) -> RenderableType:
@@ -148,7 +149,7 @@ def learned_table(discovery: Discovery) -> RenderableType:
         for found in discovery.learned
     ]  # fmt: skip
     columns = ("input", "irrep", "direction", "isotropy", "share of the field")
-    return _table("The learned order parameter", columns, rows, right=(4,))
+    return plain_table("The learned order parameter", columns, rows, right=(4,))
 
 
 def necessity_table(discovery: Discovery) -> RenderableType:
@@ -160,7 +161,7 @@ def necessity_table(discovery: Discovery) -> RenderableType:
         for n in discovery.necessity
     ]
     columns = ("without", "network misses", "exact floor", *(("strain missed", "its floor") if strained else ()))
-    return _table("Is each one necessary? (largest error, angstrom)", columns, rows, right=range(1, len(columns)))
+    return plain_table("Is each one necessary? (largest error, angstrom)", columns, rows, right=range(1, len(columns)))
 
 
 def floor_text(discovery: Discovery) -> list[RenderableType]:
@@ -173,7 +174,12 @@ def floor_text(discovery: Discovery) -> list[RenderableType]:
         ("network misses", f"largest {missed.max:.4f}, rms {missed.rms:.4f} angstrom; strain {missed.strain:.4f}"),
         ("from the best", f"{discovery.exact_difference:.1e} angstrom"),
     ]  # fmt: skip
-    return [_heading("The symmetry floor (Curie's principle)"), _facts(rows), Text(), given_up_table(floor, discovery)]
+    return [
+        bold_heading("The symmetry floor (Curie's principle)"),
+        named_values(rows),
+        Text(),
+        given_up_table(floor, discovery),
+    ]
 
 
 def given_up_table(floor: Floor, discovery: Discovery) -> RenderableType:
@@ -189,7 +195,7 @@ def given_up_table(floor: Floor, discovery: Discovery) -> RenderableType:
         for o in decomposition.strain
         if not o.is_zero
     ]
-    return _table("What is given up (As, angstrom)", ("irrep", "target", "given up"), rows, right=(1, 2))
+    return plain_table("What is given up (As, angstrom)", ("irrep", "target", "given up"), rows, right=(1, 2))
 
 
 def constraint_text(discovery: Discovery, found: Constrained) -> list[RenderableType]:
@@ -207,7 +213,7 @@ def constraint_text(discovery: Discovery, found: Constrained) -> list[Renderable
     if found.free is not None:
         rows.append(("free field", _free_text(found)))
     table = given_up_table(found.floor, discovery)
-    return [_heading(f"Constraint {found.constraint.spec}"), _facts(rows), Text(), table]
+    return [bold_heading(f"Constraint {found.constraint.spec}"), named_values(rows), Text(), table]
 
 
 def _free_text(found: Constrained) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orderparam.spacegroup import symbol_of
 
-from .summary import _facts, _heading, _table
+from .layout import bold_heading, named_values, plain_table
 
 if TYPE_CHECKING:
     from orderparam.geometry import Geometry
@@ -36,7 +36,7 @@ def geometry_report(geometry: Geometry) -> RenderableType:
 def octahedra_summary(geometry: Geometry) -> RenderableType:
     """Return what kind of network there is, and its tilt system."""
     if not geometry.octahedra:
-        return Group(_heading("Octahedra"), _facts([("none", geometry.reason)]), Text())
+        return Group(bold_heading("Octahedra"), named_values([("none", geometry.reason)]), Text())
     kinds = ("single octahedra", "chains", "layers", "a framework in three dimensions")
     centres = ", ".join(f"{size} {octahedron.species}" for octahedron, size in geometry.representatives)
     rows = [("network", f"corners shared in {kinds[geometry.dimension]}; in the child's cell {centres}")]
@@ -50,7 +50,7 @@ def octahedra_summary(geometry: Geometry) -> RenderableType:
             rows.append(("", glazer.note))
     else:
         rows.append(("tilt system", f"no symbol: {geometry.glazer_reason}"))
-    return Group(_heading("Octahedra"), _facts(rows), Text())
+    return Group(bold_heading("Octahedra"), named_values(rows), Text())
 
 
 def tilts_table(geometry: Geometry) -> RenderableType:
@@ -63,7 +63,7 @@ def tilts_table(geometry: Geometry) -> RenderableType:
         for tilt in geometry.tilts
     ]
     columns = ("about", "in phase", "out of phase", "other", "mean", "largest")
-    return _table("Tilts about the parent's axes (degrees)", columns, rows, right=(1, 2, 3, 4, 5))
+    return plain_table("Tilts about the parent's axes (degrees)", columns, rows, right=(1, 2, 3, 4, 5))
 
 
 def irrep_rotations_table(geometry: Geometry) -> RenderableType:
@@ -75,7 +75,7 @@ def irrep_rotations_table(geometry: Geometry) -> RenderableType:
     first, *others = geometry.axis_names
     columns = ("irrep", "Ap", "angle", "measured", f"about {first}", *others)
     title = "Order parameters that turn the octahedra (Ap angstrom; rms angles, degrees)"
-    return _table(title, columns, rows, right=range(1, 7))
+    return plain_table(title, columns, rows, right=range(1, 7))
 
 
 def shapes_table(geometry: Geometry) -> RenderableType:
@@ -100,7 +100,7 @@ def shapes_table(geometry: Geometry) -> RenderableType:
         "  1e-4, D (Baur), angle variance in degrees^2, quadratic elongation;\n"
         f"  z of Q2 and Q3 along the parent's {geometry.van_vleck_axis}"
     )
-    return Group(_table("Shapes of the octahedra", columns, rows, right=range(1, 9)), Text(note), Text())
+    return Group(plain_table("Shapes of the octahedra", columns, rows, right=range(1, 9)), Text(note), Text())
 
 
 def bonds_table(geometry: Geometry) -> RenderableType:
@@ -110,14 +110,14 @@ def bonds_table(geometry: Geometry) -> RenderableType:
         (o.centre, "  ".join(f"{length:.4f}" for length in np.sort(o.bond_lengths)))
         for o, _ in geometry.representatives[:SHOWN]
     ]
-    parts.append(_table("Bonds of the octahedra (angstrom)", ("centre", "lengths"), lengths, fold=(1,)))
+    parts.append(plain_table("Bonds of the octahedra (angstrom)", ("centre", "lengths"), lengths, fold=(1,)))
     angles = [
         (f"{b.centres[0]}-{b.ligand}-{b.centres[1]}", b.multiplicity, f"{b.angle:.2f}", f"{b.angle_parent:.2f}")
         for b in geometry.bridges[:SHOWN]
     ]
     if angles:
         columns = ("bridge", "number", "angle", "in the parent")
-        parts.append(_table("Angles between octahedra (degrees)", columns, angles, right=(1, 2, 3)))
+        parts.append(plain_table("Angles between octahedra (degrees)", columns, angles, right=(1, 2, 3)))
     ions = [
         (i.label, i.multiplicity, len(i.lengths), f"{i.lengths[0]:.4f}", f"{i.lengths.mean():.4f}",
          f"{np.linalg.norm(i.off_centre - i.off_centre_parent):.4f}")
@@ -125,7 +125,7 @@ def bonds_table(geometry: Geometry) -> RenderableType:
     ]  # fmt: skip
     if ions:
         columns = ("ion", "number", "neighbours", "shortest", "mean", "moved off its centre")
-        parts.append(_table("Ions between the octahedra (angstrom)", columns, ions, right=range(1, 6)))
+        parts.append(plain_table("Ions between the octahedra (angstrom)", columns, ions, right=range(1, 6)))
     return Group(*parts)
 
 
@@ -136,7 +136,7 @@ def valences_table(geometry: Geometry) -> RenderableType:
         for v in geometry.valence_sums[:SHOWN]
     ]
     columns = ("site", "number", "sum", "formal charge")
-    return _table("Bond-valence sums (O'Keeffe & Brese 1991)", columns, rows, right=(1, 2, 3))
+    return plain_table("Bond-valence sums (O'Keeffe & Brese 1991)", columns, rows, right=(1, 2, 3))
 
 
 def polarisation_text(geometry: Geometry) -> RenderableType:
@@ -151,7 +151,7 @@ def polarisation_text(geometry: Geometry) -> RenderableType:
         ("quantum", "  ".join(f"{value:.1f}" for value in found.quantum) + " microcoulomb/cm^2 along the child's axes"),
         ("charges", ", ".join(f"{kind} {charge:+g}" for kind, charge in found.charges.items())),
     ]
-    return Group(_heading("Polarisation of formal point charges (an estimate)"), _facts(rows), Text())
+    return Group(bold_heading("Polarisation of formal point charges (an estimate)"), named_values(rows), Text())
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -12,7 +12,8 @@ from orderparam.invariants import LandauExpansion, LandauFit, Polynomial, compon
 from orderparam.parent import Parent
 from orderparam.symmetry.parentirreps import ParentIrrep
 
-from .summary import _table, _wave_vector
+from .layout import plain_table
+from .summary import _wave_vector
 
 LONG = 600
 """So many characters of one polynomial are shown."""
@@ -37,11 +38,13 @@ def invariants_report(parent: Parent, expansion: LandauExpansion, *, latex: bool
             )
         )
     columns = ("irrep", "k", "components", "Landau condition", "Lifshitz condition")
-    parts: list[RenderableType] = [_table(f"Order parameters of {parent.group}", columns, rows)]
+    parts: list[RenderableType] = [plain_table(f"Order parameters of {parent.group}", columns, rows)]
     counts = ", ".join(f"{n} of degree {d}" for d, n in expansion.counts.items() if n) or "none"
     listed = [(n, p.degree, _shown(p, latex)) for n, p in enumerate(expansion.polynomials, start=1)]
     parts += [
-        _table(f"Invariants up to degree {expansion.degree} ({counts})", ("", "degree", "I"), listed, (0, 1), (2,)),
+        plain_table(
+            f"Invariants up to degree {expansion.degree} ({counts})", ("", "degree", "I"), listed, (0, 1), (2,)
+        ),
         Text("  the energy is E0 + c1 I1 + c2 I2 ...; numbers agree with Molien's series"),
     ]
     if expansion.couplings:
@@ -64,7 +67,7 @@ def _couplings(parent: Parent, expansion: LandauExpansion, latex: bool) -> Rende
             )
             rows.append((*(first if not n else ("", "", "")), coupling.degree, _shown(polynomial, latex)))
     columns = ("irrep", "k", "as", "degree", "term (s: its components)")
-    return _table("Secondary order parameters that follow, at the lowest degree", columns, rows, (3,), (4,))
+    return plain_table("Secondary order parameters that follow, at the lowest degree", columns, rows, (3,), (4,))
 
 
 def landau_fit_report(fit: LandauFit, names: Mapping[str, ParentIrrep]) -> RenderableType:
@@ -80,7 +83,7 @@ def landau_fit_report(fit: LandauFit, names: Mapping[str, ParentIrrep]) -> Rende
         for n, (p, c, e) in enumerate(zip(fit.polynomials, fit.coefficients, fit.errors, strict=True), start=1)
     ]
     title = f"Landau energy from {fit.n_points} structures, per primitive cell of the parent (rms {fit.rms:.3g})"
-    table = _table(title, ("", "degree", "coefficient", "error", "I"), rows, (0, 1, 2, 3), (4,))
+    table = plain_table(title, ("", "degree", "coefficient", "error", "I"), rows, (0, 1, 2, 3), (4,))
     letters = iter(component_names([i.dimension for i in names.values()]))
     own = {name: [next(letters) for _ in range(i.dimension)] for name, i in names.items()}
     told = ", ".join(f"{name}: {' '.join(found)}" for name, found in own.items())

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orderparam.pseudosymmetry import MAX_DISPLACEMENT, MAX_STRAIN, NOISE, WEAK_DISPLACEMENT, WEAK_SCORE
 
-from .summary import _facts, _heading, _table
+from .layout import bold_heading, named_values, plain_table
 
 if TYPE_CHECKING:
     from orderparam.crystal import Crystal
@@ -23,7 +23,7 @@ def parent_report(
 ) -> RenderableType:
     """Return the child's group and its proposed parents, the best first."""
     facts = [("child", f"{child.formula}  {report.symbol} ({report.number}), {child.n_sites} atoms in the cell")]
-    parts: list[RenderableType] = [_heading("Space group (spglib)"), _facts(facts), Text()]
+    parts: list[RenderableType] = [bold_heading("Space group (spglib)"), named_values(facts), Text()]
     if not proposals:
         parts.append(Text(none_found(report)))
         return Group(*parts)
@@ -42,10 +42,14 @@ def parent_report(
         for number, p in enumerate(proposals, start=1)
     ]
     columns = ("", "group", "atoms", "index", "rms", "max", "strain", "score", "")
-    parts.append(_table("Proposed parents (angstrom), the best first", columns, rows, right=(0, 2, 3, 4, 5, 6, 7)))
+    parts.append(plain_table("Proposed parents (angstrom), the best first", columns, rows, right=(0, 2, 3, 4, 5, 6, 7)))
     parts += [Text(line) for line in _legend(proposals)]
     if files:
-        parts += [Text(), _heading("Files"), _facts([(str(n), file) for n, file in enumerate(files, start=1)])]
+        parts += [
+            Text(),
+            bold_heading("Files"),
+            named_values([(str(n), file) for n, file in enumerate(files, start=1)]),
+        ]
     return Group(*parts)
 
 

@@ -12,7 +12,8 @@ from orderparam.discovery.pointrelation import child_point_group
 from orderparam.discovery.sharedinputs import shared_inputs
 from orderparam.pointset import formula
 
-from .summary import _facts, _group_text, _heading, _mark, _rotation_text, _table, group_name, primary_sets_table
+from .layout import bold_heading, named_values, plain_table
+from .summary import _group_text, _mark, _rotation_text, group_name, primary_sets_table
 
 if TYPE_CHECKING:
     from orderparam.discovery.analyse import Analysis
@@ -46,8 +47,8 @@ def _pair(analysis: Analysis) -> list[RenderableType]:
             f"parent {parent.moved_max:.1e}, child {relation.removed_max:.1e} angstrom at most",
         ),
     ]
-    title = _heading("How the child lies on the parent")
-    return [_heading("Point groups"), _facts(groups), Text(), title, _facts(rows), Text()]
+    title = bold_heading("How the child lies on the parent")
+    return [bold_heading("Point groups"), named_values(groups), Text(), title, named_values(rows), Text()]
 
 
 def _atoms_table(analysis: Analysis) -> RenderableType:
@@ -62,7 +63,7 @@ def _atoms_table(analysis: Analysis) -> RenderableType:
         )
     ]
     columns = ("parent", "child", "u_x", "u_y", "u_z", "|u|")
-    return _table("Which atom goes where (angstrom, parent's axes)", columns, rows, right=(2, 3, 4, 5))
+    return plain_table("Which atom goes where (angstrom, parent's axes)", columns, rows, right=(2, 3, 4, 5))
 
 
 def _order_parameters_table(analysis: Analysis) -> RenderableType:
@@ -81,7 +82,7 @@ def _order_parameters_table(analysis: Analysis) -> RenderableType:
         if o.n_modes or not o.is_zero
     ]
     columns = ("", "irrep", "direction", "amplitude", "modes", "isotropy subgroup")
-    table = _table("Order parameters of the displacements (angstrom)", columns, rows, right=(3, 4), fold=(2,))
+    table = plain_table("Order parameters of the displacements (angstrom)", columns, rows, right=(3, 4), fold=(2,))
     return Group(table, Text("  * primary   = breaks no symmetry   0 allowed by the child, but zero"), Text())
 
 
@@ -93,4 +94,4 @@ def shared_inputs_table(analysis: Analysis) -> RenderableType:
     ]
     columns = ("input", "holds", "numbers", "keeps", "exact floor")
     title = "Inputs that all points share: what each must miss (largest error, angstrom)"
-    return _table(title, columns, rows, right=(2, 4))
+    return plain_table(title, columns, rows, right=(2, 4))

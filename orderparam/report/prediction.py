@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .summary import _facts, _heading, _table
+from .layout import bold_heading, named_values, plain_table
 
 SHOWN = (0.25, 0.5, 0.75)
 """Parts of a path that its table shows, beside the end."""
@@ -32,8 +32,8 @@ def prediction_report(record: dict[str, Any]) -> RenderableType:
     ]  # fmt: skip
     rows += [("", f"{i['label']} (strain)", "", f"{i['amplitude']:.5f}", "") for i in image["strain_irreps"]]
     columns = ("", "irrep", "direction", "As", "Ap")
-    table = _table("What the structure holds (* as set, the others follow)", columns, rows, right=(3, 4))
-    return Group(_heading("Prediction"), _facts(facts), Text(), table)
+    table = plain_table("What the structure holds (* as set, the others follow)", columns, rows, right=(3, 4))
+    return Group(bold_heading("Prediction"), named_values(facts), Text(), table)
 
 
 def path_report(record: dict[str, Any]) -> RenderableType:
@@ -49,7 +49,7 @@ def path_report(record: dict[str, Any]) -> RenderableType:
         rows.append((irrep["label"], str(irrep["degree"] or ">8"), *cells, whole))
     columns = ("irrep", "power", *(f"s = {i['s']:.2g}" for i in shown), "s = 1")
     right = tuple(range(1, len(columns)))
-    table = _table("Amplitudes (As): network, then the exact power law s^power", columns, rows, right=right)
+    table = plain_table("Amplitudes (As): network, then the exact power law s^power", columns, rows, right=right)
     law, line = (max(i[key] for i in images) for key in ("from_power_law", "from_linear"))
     text = (
         f"  {len(images)} structures. From the power law an atom differs by at most {law:.4f} angstrom,\n"

@@ -17,7 +17,7 @@ from orderparam.records import write_texts
 from orderparam.spacegroup import report_symmetry
 from orderparam.subgroups import Domain, Node, SubgroupGraph
 
-from .summary import _table
+from .layout import plain_table
 
 MANY_DOMAINS = 48
 MANY_EDGES = 60
@@ -46,7 +46,7 @@ def subgroups_report(graph: SubgroupGraph) -> RenderableType:
             )
         )
     columns = ("", "", "group", "i", "away", "basis; origin", "order parameters left (As)")
-    table = _table("Groups from the parent's to the child's", columns, rows, right=(0, 3, 4), fold=(5, 6))
+    table = plain_table("Groups from the parent's to the child's", columns, rows, right=(0, 3, 4), fold=(5, 6))
     notes = [
         "  * realised by the displacements   + by the strain   i: index in the parent",
         "  away: |u - P u| over the child's primitive cell, angstrom",
@@ -64,7 +64,7 @@ def subgroups_report(graph: SubgroupGraph) -> RenderableType:
         for e in edges[:MANY_EDGES]
     ]
     title = "Maximal subgroups (t translationengleich, k klassengleich)"
-    arrows = _table(title, ("", "groups", "type", "Wyckoff splitting"), relations, fold=(3,))
+    arrows = plain_table(title, ("", "groups", "type", "Wyckoff splitting"), relations, fold=(3,))
     more = len(edges) - MANY_EDGES
     rest = [Text(f"  and {more} more: --json FILE has all")] if more > 0 else []
     return Group(table, *(Text(note) for note in notes), Text(), arrows, *rest)
@@ -94,7 +94,7 @@ def domains_report(domains: tuple[Domain, ...]) -> RenderableType:
     told = ", ".join(f"{n} {kind}" for kind, n in counts.items() if kind != "identity")
     title = f"{len(domains)} domains" + (f": the child itself, {told}" if told else "")
     columns = ("", "operation", "kind", "order parameters" + "; strain e in %" * strained)
-    table = _table(title, columns, rows, right=(0,), fold=(3,))
+    table = plain_table(title, columns, rows, right=(0,), fold=(3,))
     notes = ["  Ap in angstrom, copies behind |; operations in the parent's conventional axes"] * bool(labels)
     notes += ["  e: xx,yy,zz,yz,xz,xy of U - 1 in the parent's Cartesian frame"] * strained
     if len(labels) > SHOWN_LABELS:

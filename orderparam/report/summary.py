@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orderparam.crystal import Crystal
@@ -23,6 +19,8 @@ from orderparam.supercell import Subgroup
 from orderparam.symmetry.origins import names_at_other_origins
 from orderparam.symmetry.sitemodes import all_site_modes
 from orderparam.tables import Row, splitting_rows
+
+from .layout import bold_heading, named_values, plain_table
 
 if TYPE_CHECKING:
     from orderparam.diffraction import Reflection
@@ -53,56 +51,6 @@ def modes_report(analysis: Analysis) -> RenderableType:
     if analysis.primary_sets:
         parts.append(primary_sets_table(analysis))
     return Group(*parts)
-
-
-def _heading(text: str) -> Text:
-    return Text(text, style="bold")
-
-
-def _table(
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    right: Sequence[int] = (),
-    fold: Sequence[int] = (),
-) -> RenderableType:
-    """Return a title and a plain table; `right` lists the columns of numbers, `fold` those that may wrap.
-
-    Where that does not make it fit, all columns may.
-    """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        justify = "right" if number in right else "left"
-        table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=number not in fold)
-    texts = [[str(cell) for cell in row] for row in rows]
-    for row in texts:
-        table.add_row(*map(Text, row))
-    widths = [max(map(cell_len, column)) for column in zip(columns, *texts, strict=True)]
-    needed = sum(min(width, 10) if number in fold else width for number, width in enumerate(widths))
-    return Group(_heading(title), _Fitted(table, needed + 3 * len(columns) - 1))
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """A table of which nothing is cut off: too narrow a terminal makes all columns wrap."""
-
-    table: Table
-    needed: int
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        for column in self.table.columns if self.needed > options.max_width else ():
-            column.no_wrap = False
-        yield self.table
-
-
-def _facts(rows: Iterable[tuple[str, str]]) -> Table:
-    """Return names and values in two columns."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(Text(f"  {name}"), Text(value))
-    return table
 
 
 def _group_text(subgroup: Subgroup) -> str:
@@ -142,16 +90,16 @@ def _pair(analysis: Analysis) -> list[RenderableType]:
         ("index", f"{distortion.group.index} (number of domains)"),
     ]
     return [
-        _heading("Space groups (spglib)"),
-        _facts(
+        bold_heading("Space groups (spglib)"),
+        named_values(
             [
                 ("parent", f"{parent.crystal.formula}  {parent.group.symbol} ({parent.group.number})"),
                 ("child", f"{relation.child.formula}  {relation.report.symbol} ({relation.report.number})"),
             ]
         ),
         Text(),
-        _heading("How the child sits in the parent"),
-        _facts(rows),
+        bold_heading("How the child sits in the parent"),
+        named_values(rows),
         Text(),
     ]
 
@@ -179,7 +127,7 @@ def atoms_table(analysis: Analysis) -> RenderableType:
             for a in atoms
         ]  # fmt: skip
         columns = ("parent", "child", "u_x", "u_y", "u_z", "|u|")
-        return _table("Which atom goes where (angstrom, parent's axes)", columns, rows, right=(2, 3, 4, 5))
+        return plain_table("Which atom goes where (angstrom, parent's axes)", columns, rows, right=(2, 3, 4, 5))
     groups: dict[tuple[str, str], list[float]] = {}
     for a in atoms:
         groups.setdefault((a["parent_site"], a["child_site"]), []).append(a["length"])
@@ -188,7 +136,7 @@ def atoms_table(analysis: Analysis) -> RenderableType:
         for (parent, child), lengths in groups.items()
     ]
     columns = ("parent", "child", "atoms", "smallest |u|", "largest |u|")
-    return _table("Which atoms go where (angstrom)", columns, rows, right=(2, 3, 4))
+    return plain_table("Which atoms go where (angstrom)", columns, rows, right=(2, 3, 4))
 
 
 # --- order parameters ----------------------------------------------------------------------------------------------
@@ -214,7 +162,7 @@ def order_parameters_table(analysis: Analysis) -> RenderableType:
     ]
     title = "Order parameters of the displacements (angstrom; As: child's cell, Ap: parent's)"
     columns = ("", "irrep", "k", "direction", "As", "Ap", "isotropy subgroup")
-    table = _table(title, columns, rows, right=(4, 5), fold=(3,))
+    table = plain_table(title, columns, rows, right=(4, 5), fold=(3,))
     notes: list[RenderableType] = [table, Text("  * primary   = breaks no symmetry   0 allowed by the child, but zero")]
     irreps = [o.irrep for o in analysis.decomposition.displacive if not o.is_zero]
     for names in names_at_other_origins(parent, irreps):
@@ -261,7 +209,7 @@ def strain_table(analysis: Analysis) -> RenderableType:
         for o in analysis.decomposition.strain
     ]
     columns = ("", "irrep", "direction", "amplitude", "isotropy subgroup")
-    return _table("Order parameters of the strain", columns, rows, right=(3,), fold=(2,))
+    return plain_table("Order parameters of the strain", columns, rows, right=(3,), fold=(2,))
 
 
 def site_modes_table(analysis: Analysis) -> RenderableType:
@@ -280,7 +228,7 @@ def site_modes_table(analysis: Analysis) -> RenderableType:
         for mode in modes[:MANY_MODES]
     ]
     title = "Modes: irrep[site:Wyckoff letter]irrep of the site group(parameter) (angstrom)"
-    table = _table(title, ("mode", "As", "Ap", "largest |u|"), rows, right=(1, 2, 3))
+    table = plain_table(title, ("mode", "As", "Ap", "largest |u|"), rows, right=(1, 2, 3))
     rest = len(modes) - MANY_MODES
     return Group(table, Text(f"  and {rest} more: --csv FILE or --json FILE has all")) if rest > 0 else table
 
@@ -298,7 +246,7 @@ def splitting_table(analysis: Analysis) -> RenderableType:
         for row in splitting_rows(analysis)
     ]
     columns = ("parent", "Wyckoff", "child", "Wyckoff", "atoms")
-    return _table("Splitting of the orbits (per primitive cell of the child)", columns, rows, right=(4,))
+    return plain_table("Splitting of the orbits (per primitive cell of the child)", columns, rows, right=(4,))
 
 
 def noise_text(report: NoiseReport) -> RenderableType:
@@ -319,7 +267,7 @@ def noise_text(report: NoiseReport) -> RenderableType:
         ),
         ("detection limit", f"As = {report.detection_limit:.3f} angstrom: what is smaller may have been missed"),
     ]
-    return Group(_heading("Noise"), _facts(rows), Text())
+    return Group(bold_heading("Noise"), named_values(rows), Text())
 
 
 def primary_sets_table(analysis: Analysis) -> RenderableType:
@@ -333,7 +281,7 @@ def primary_sets_table(analysis: Analysis) -> RenderableType:
         )
         for number, found in enumerate(analysis.primary_sets[:SHOWN_SETS])
     ]
-    table = _table(
+    table = plain_table(
         f"Sets that leave exactly {_group_text(analysis.relation.distortion.group)} (* chosen)",
         ("", "irreps", "share of |u|^2", "order at which the rest follows"),
         rows,
@@ -364,7 +312,7 @@ def reflections_table(reflections: Sequence[Reflection], shown: int = 4) -> Rend
             )
     columns = ("irrep", "2 theta", "d", "intensity", "hkl of the parent", "lost without it")
     title = "Superlattice lines that show an irrep (Cu K alpha; strongest line: 100)"
-    return _table(title, columns, rows, right=(1, 2, 3, 5))
+    return plain_table(title, columns, rows, right=(1, 2, 3, 5))
 
 
 def series_report(rows: Sequence[Row]) -> RenderableType:
@@ -382,7 +330,7 @@ def series_report(rows: Sequence[Row]) -> RenderableType:
     ]
     title = f"{len(good)} of {len(rows)} structures; the largest amplitudes (Ap, angstrom); --csv FILE has all"
     columns = ("structure", "group", *(name.removeprefix("Ap ") for name in shown))
-    return _table(title, columns, lines, right=range(2, 2 + len(shown)), fold=(0,))
+    return plain_table(title, columns, lines, right=range(2, 2 + len(shown)), fold=(0,))
 
 
 def _cell(value: float | None) -> str:
@@ -408,12 +356,12 @@ def symmetry_report(crystal: Crystal, report: SymmetryReport, ladder: Sequence[S
             (crystal.labels[i], crystal.species[i], f"{multiplicity}{report.wyckoffs[i]}",
              report.site_symmetries[i], *place)
         )  # fmt: skip
-    sites = _table("Sites", ("site", "species", "Wyckoff", "symmetry", "x", "y", "z"), rows, right=(4, 5, 6))
+    sites = plain_table("Sites", ("site", "species", "Wyckoff", "symmetry", "x", "y", "z"), rows, right=(4, 5, 6))
     changes = [r for before, r in zip([None, *ladder], ladder, strict=False) if before is None or _differ(before, r)]
     steps = [(f"{r.symprec:g}", f"{r.symbol} ({r.number})", len(r.rotations)) for r in changes]
     title = "From which tolerance on (angstrom; 1e-05 to 0.1 tried)"
-    table = _table(title, ("symprec", "space group", "operations"), steps, right=(0, 2))
-    return Group(_heading(crystal.name), _facts(facts), Text(), sites, table)
+    table = plain_table(title, ("symprec", "space group", "operations"), steps, right=(0, 2))
+    return Group(bold_heading(crystal.name), named_values(facts), Text(), sites, table)
 
 
 def _differ(one: SymmetryReport, other: SymmetryReport) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -191,14 +192,14 @@ class Keep(SphinxDirective):
         return [nodes.raw(link, link, format="html")]
 
 
-class _Table(SphinxDirective):
+class _Table(SphinxDirective, ABC):
     """A table made of Markdown rows."""
 
     required_arguments = 1
 
+    @abstractmethod
     def rows(self, name: str) -> list[tuple[str, ...]]:
         """Return the rows, the head first."""
-        raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
