@@ -14,6 +14,7 @@ from orderparam.discovery.inputs import choose_inputs
 from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise
 from orderparam.records import modes_record
+from orderparam.spacegroup import report_symmetry
 from orderparam.subgroups.constraints import parse_constraints
 from orderparam.symmetry.parentirreps import commensurate_irreps, split_labels
 
@@ -51,6 +52,16 @@ def test_both_waves_are_told_apart(modulated):
     assert [i["name"] for i in record["irreps"] if i["primary"]] == [m.label for m in modulated.primary_members]
     for one in modulated.primary_sets:
         assert one.share == pytest.approx(sum(m.share for m in one.members))
+
+
+def test_spglib_agrees_on_the_group_of_each_wave(modulated):
+    supercell = modulated.relation.distortion.supercell
+    for label in (FIRST, SECOND):
+        o = modulated.decomposition[label]
+        alone = supercell.with_displacements(o.field(), np.zeros((3, 3)))
+        found = report_symmetry(alone, 1e-4).number
+        assert found == o.subgroup.space_group[0]
+        assert found != modulated.relation.parent.group.number  # it does break something
 
 
 def test_names_in_options(modulated):
