@@ -40,11 +40,11 @@ def chosen_primaries(analysis: Analysis, irreps: tuple[str, ...] | None) -> Prim
         raise InvalidInputError(f"--irreps: expected labels of order parameters of the target; it has {known}")
     members = []
     for label in dict.fromkeys(irreps):
-        # a sub-direction of the chosen set, else the whole order parameter
         whole = [c for c in available if c.order_parameter.irrep.is_called(label)]
         if not whole:
             raise InvalidInputError(f"--irreps {label}: the target has no such order parameter; it has {known}")
         for name in dict.fromkeys(c.label for c in whole):
+            # a sub-direction of the chosen set, else the whole order parameter
             own = [m for m in analysis.primary_members if m.label == name]
             members.append((own or [c for c in whole if c.label == name])[0])
     share = sum(m.share for m in members)

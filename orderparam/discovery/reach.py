@@ -117,10 +117,12 @@ def fit_with_help(
         found.append((fit(problem, limited, on_step=on_step, **options), problem.inputs))
         return found[-1][0].converged
 
-    helped = replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
+    def helped() -> FitProblem:
+        return replace(problem, inputs=(*problem.inputs, secondary_block(analysis, members, group)[0]))
+
     done = False
     if start is not None:
-        again = helped if at_once else problem
+        again = helped() if at_once else problem
         choice = climb(again, config, (start.choice.architecture,))[0]
         if choice.chosen.unreachable <= config.accepted:
             done = attempt(again, 0, architecture=choice, start=start)
@@ -128,7 +130,7 @@ def fit_with_help(
         choice = choose_architecture(problem, config)
         done = attempt(problem, 1, architecture=choice) or not choice.reachable
     if not done:
-        attempt(helped, config.max_restarts)
+        attempt(helped(), config.max_restarts)
     return min(found, key=lambda one: (not one[0].converged, one[0].deviation.max))
 
 
