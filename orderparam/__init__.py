@@ -12,7 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .crystal import Crystal, crystal_to_cif, read_crystal, rename_species
+    from .crystals.crystal import Crystal, rename_species
+    from .crystals.pointset import PointSet, read_points
+    from .crystals.reading import read_crystal
+    from .crystals.writing import crystal_to_cif
     from .discovery.analyse import Analysis, analyse
     from .discovery.comparison import compare_carriers
     from .discovery.discover import Discovery, discover, predicted_crystal
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from .o3 import Irrep
     from .parent import Parent, abstract_parent, symmetrise
     from .pointparent import symmetrise_points
-    from .pointset import PointSet, read_points
     from .pseudosymmetry import Proposal, propose_parents
     from .records import fit_record, modes_record, to_json
     from .records.model import load_predictor
@@ -110,7 +112,7 @@ __all__ = [
 _HOMES = {
     "Analysis": "discovery.analyse",
     "Constraint": "symmetry.constraints",
-    "Crystal": "crystal",
+    "Crystal": "crystals.crystal",
     "Decomposition": "symmetry.orderparameter",
     "Direction": "symmetry.strata",
     "Discovery": "discovery.discover",
@@ -123,7 +125,7 @@ _HOMES = {
     "OrderParameter": "symmetry.orderparameter",
     "Parent": "parent",
     "ParentIrrep": "symmetry.parentirreps",
-    "PointSet": "pointset",
+    "PointSet": "crystals.pointset",
     "Predictor": "discovery.prediction",
     "Proposal": "pseudosymmetry",
     "Relation": "discovery.relate",
@@ -137,7 +139,7 @@ _HOMES = {
     "analyse": "discovery.analyse",
     "analyse_points": "discovery.pointrelation",
     "compare_carriers": "discovery.comparison",
-    "crystal_to_cif": "crystal",
+    "crystal_to_cif": "crystals.writing",
     "decompose": "symmetry.orderparameter",
     "discover": "discovery.discover",
     "find_couplings": "invariants",
@@ -155,10 +157,10 @@ _HOMES = {
     "parse_constraints": "subgroups.constraints",
     "predicted_crystal": "discovery.discover",
     "propose_parents": "pseudosymmetry",
-    "read_crystal": "crystal",
-    "read_points": "pointset",
+    "read_crystal": "crystals.reading",
+    "read_points": "crystals.pointset",
     "relate": "discovery.relate",
-    "rename_species": "crystal",
+    "rename_species": "crystals.crystal",
     "report_symmetry": "spacegroup",
     "special_irreps": "symmetry.parentirreps",
     "subgroup_graph": "subgroups",

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystal import Crystal
-from orderparam.discovery.analyse import Analysis
-from orderparam.powder import Peak, powder_pattern
-from orderparam.symmetry.orderparameter import OrderParameter
+from .crystals.crystal import Crystal
+from .discovery.analyse import Analysis
+from .powder import Peak, powder_pattern
+from .symmetry.orderparameter import OrderParameter
 
 COPPER = 1.54184
 """Mean wavelength of Cu K alpha, angstrom."""

@@ -9,18 +9,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from orderparam.crystal import Crystal
-from orderparam.distortion import Distortion
-from orderparam.errors import InvalidInputError
-from orderparam.parent import Parent
-from orderparam.supercell import Subgroup, Supercell
-from orderparam.symmetry.fieldcarriers import who_could
-from orderparam.symmetry.isotropy import stabiliser, tensor_stabiliser, whole_group
-from orderparam.symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
-from orderparam.symmetry.orderparameter import decompose_strain
-from orderparam.symmetry.parentirreps import named_irrep
-from orderparam.symmetry.sitegroups import displacement_blocks
-from orderparam.symmetry.strata import Direction, kernel_lattice
+from .crystals.crystal import Crystal
+from .distortion import Distortion
+from .errors import InvalidInputError
+from .parent import Parent
+from .supercell import Subgroup, Supercell
+from .symmetry.fieldcarriers import who_could
+from .symmetry.isotropy import stabiliser, tensor_stabiliser, whole_group
+from .symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
+from .symmetry.orderparameter import decompose_strain
+from .symmetry.parentirreps import named_irrep
+from .symmetry.sitegroups import displacement_blocks
+from .symmetry.strata import Direction, kernel_lattice
 
 Components = Sequence[float] | Sequence[Sequence[float]] | np.ndarray
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import InvalidInputError
 from .supercell import Subgroup, Supercell
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import InvalidInputError
 from .spacegroup import (
     CENTRINGS,

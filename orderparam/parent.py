@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import SymmetryError
 from .frame import ORIGIN_TOLERANCE, choose_frame, distances_to, origin_floats
 from .shown import html_of
@@ -115,7 +115,7 @@ class Parent:
         >>> parent.distort({"R4+": (0.5, 0.5, 0), "M3+": (0, 0.4, 0)})
         Distortion(20 atoms, Pnma (62), index 24, As 1.6248 angstrom)
         """
-        from orderparam.distort import distort
+        from .distort import distort
 
         return distort(self, order_parameters, strain)
 

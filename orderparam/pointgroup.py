@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .pointset import PointSet, report_point_group
+from .crystals.pointset import PointSet, report_point_group
 
 CRYSTALLOGRAPHIC_ORDERS = {1, 2, 3, 4, 6}
 _PARALLEL = 1e-2

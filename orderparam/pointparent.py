@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
+from .crystals.pointset import PointSet
 from .errors import InvalidInputError, SymmetryError
 from .parent import Parent, symmetrise
 from .pointgroup import CRYSTALLOGRAPHIC_ORDERS, crystal_axes, find_operations, schoenflies, turn_orders
-from .pointset import PointSet
 from .spacegroup import symbol_of
 
 _WIDTH = 3.0

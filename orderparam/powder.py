@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import InvalidInputError
 
 SAME_LINE = 1e-5

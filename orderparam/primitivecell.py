@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import SymmetryError
 from .lattice import determinant, lattice_basis
 from .niggli import niggli_reduce

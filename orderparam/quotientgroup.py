@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
-from orderparam.errors import SymmetryError
-from orderparam.lattice import invariant_sublattice
-from orderparam.parent import Parent
-from orderparam.supercell import Supercell
+from .errors import SymmetryError
+from .lattice import invariant_sublattice
+from .parent import Parent
+from .supercell import Supercell
 
 
 @dataclass(frozen=True, eq=False)

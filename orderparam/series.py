@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystal import read_crystal, rename_species
-from orderparam.discovery.analyse import Analysis, analyse
-from orderparam.errors import InvalidInputError, OrderParamError
-from orderparam.geometry import describe_geometry
-from orderparam.parent import Parent, symmetrise
-from orderparam.symmetry.alignment import align
-from orderparam.tables import Row
+from .crystals.crystal import rename_species
+from .crystals.reading import read_crystal
+from .discovery.analyse import Analysis, analyse
+from .errors import InvalidInputError, OrderParamError
+from .geometry import describe_geometry
+from .parent import Parent, symmetrise
+from .symmetry.alignment import align
+from .tables import Row
 
 PARENT, CHILD = "parent", "child"
 

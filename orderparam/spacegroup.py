@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import spglib
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import SymmetryError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .crystal import Crystal
+from .crystals.crystal import Crystal
 from .errors import SymmetryError
 from .lattice import QuotientLattice, adjugate, determinant, lattice_basis
 from .parent import Parent

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.discovery.analyse import Analysis
-from orderparam.spacegroup import report_symmetry
-from orderparam.symmetry.sitemodes import SiteMode, site_modes
+from .discovery.analyse import Analysis
+from .spacegroup import report_symmetry
+from .symmetry.sitemodes import SiteMode, site_modes
 
 Row = dict[str, Any]
 

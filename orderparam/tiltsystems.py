@@ -18,17 +18,17 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import least_squares
 
-from orderparam.crystal import Crystal
-from orderparam.distort import distort
-from orderparam.distortion import Distortion
-from orderparam.errors import InvalidInputError
-from orderparam.network.graph import Edges, find_edges
-from orderparam.network.orbits import invariant_fields
-from orderparam.o3 import Irrep, irreps_to_symmetric
-from orderparam.parent import Parent, symmetrise
-from orderparam.supercell import Subgroup, Supercell
-from orderparam.symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
-from orderparam.symmetry.parentirreps import named_irrep
+from .crystals.crystal import Crystal
+from .distort import distort
+from .distortion import Distortion
+from .errors import InvalidInputError
+from .network.graph import Edges, find_edges
+from .network.orbits import invariant_fields
+from .o3 import Irrep, irreps_to_symmetric
+from .parent import Parent, symmetrise
+from .supercell import Subgroup, Supercell
+from .symmetry.modes import ModeBasis, SiteRepresentation, expand, mode_basis
+from .symmetry.parentirreps import named_irrep
 
 EDGE = 3.9  # angstrom
 REACH = 0.75

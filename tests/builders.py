@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.errors import SymmetryError
 from orderparam.parent import Parent, symmetrise
 from orderparam.spacegroup import DENOMINATOR, hall_entries, hall_operations, report_symmetry

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from orderparam.pointset import PointSet
+from orderparam.crystals.pointset import PointSet
 from orderparam.spacegroup import standard_group
 
 GROUPS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.pointset import PointSet
+from orderparam.crystals.pointset import PointSet
 from tests.clusters import ring
 
 CORNERS = np.array([[1.0, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0]])

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import Crystal, crystal_to_cif, crystal_to_poscar, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif, crystal_to_poscar
 from orderparam.discovery.analyse import analyse
 from orderparam.formats.xyz import extended_xyz
 from orderparam.parent import symmetrise

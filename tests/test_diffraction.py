@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.diffraction import find_reflections, reflection_rows, superlattice_positions
 from orderparam.discovery.analyse import analyse
 from orderparam.errors import InvalidInputError

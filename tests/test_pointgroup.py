@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from orderparam.crystals.pointset import PointSet, report_point_group
 from orderparam.errors import InvalidInputError
 from orderparam.pointgroup import best_orthogonal, checked_point_group, find_operations, schoenflies
 from orderparam.pointparent import out_of_box, point_group_of, symmetrise_points
-from orderparam.pointset import PointSet, report_point_group
 from tests.clusters import GROUPS, cluster, operations, ring, scrambled
 
 GOLDEN = (1 + 5**0.5) / 2

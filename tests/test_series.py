@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import crystal_to_cif, read_crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.analyse import analyse
 from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise

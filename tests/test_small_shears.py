@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.spacegroup import report_symmetry
 
 

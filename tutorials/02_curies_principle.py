@@ -30,13 +30,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from orderparam import discover
+from orderparam.crystals.pointset import read_points, report_point_group
 from orderparam.discovery.floor import symmetry_floor
 from orderparam.discovery.pointrelation import analyse_points
 from orderparam.network.fit import fit
 from orderparam.network.problem import FitConfig, FitProblem, InputBlock
 from orderparam.o3 import Irrep
 from orderparam.pointparent import symmetrise_points
-from orderparam.pointset import read_points, report_point_group
 from orderparam.report.figures.style import styled
 from orderparam.siteaction import SiteAction
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from orderparam import analyse, read_crystal, report_symmetry, symmetrise
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.report import figures
 from orderparam.subgroups import subgroup_graph
 

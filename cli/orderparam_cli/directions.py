@@ -174,7 +174,7 @@ def irreps(
 
 def read_parent(text: str, symprec: float, origin: str | None) -> Parent:
     """Return the parent of a file, or a space group without atoms."""
-    from orderparam.crystal import read_crystal
+    from orderparam.crystals.reading import read_crystal
     from orderparam.parent import abstract_parent, symmetrise
 
     if Path(text).exists() or re.search(r"\.\w+$|POSCAR|CONTCAR", text):

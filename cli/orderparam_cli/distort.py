@@ -67,7 +67,7 @@ def distort(
 
       orderparam distort SrTiO3_221.cif --energies map/index.csv --degree 6
     """
-    from orderparam.crystal import read_crystal
+    from orderparam.crystals.reading import read_crystal
     from orderparam.errors import InvalidInputError
     from orderparam.parent import symmetrise
 
@@ -104,7 +104,7 @@ def _build(
     force: bool,
 ) -> None:
     """Write one structure, a series or a map."""
-    from orderparam.crystal import CLOSEST_CONTACT, shortest_contact
+    from orderparam.crystals.crystal import CLOSEST_CONTACT, shortest_contact
     from orderparam.distort import distort as build
     from orderparam.distort import distort_many
     from orderparam.errors import InvalidInputError

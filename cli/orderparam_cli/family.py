@@ -35,7 +35,7 @@ class FamilyOptions:
 
     def gather(self) -> tuple[Family, list[str], dict[str, str]]:
         """Read all files and gather the family; return it with all warnings, and the files by name."""
-        from orderparam.crystal import read_crystal
+        from orderparam.crystals.reading import read_crystal
         from orderparam.discovery.children import analyse_children, rename_roles
         from orderparam.discovery.family import gather_family
         from orderparam.parent import symmetrise

@@ -105,11 +105,12 @@ class PairOptions:
 
     def analyse(self, *, points: bool = False) -> Analysis:
         """Read both files and decompose the distortion exactly; finite sets of points only where `points` says so."""
-        from orderparam.pointset import lacks_lattice
+        from orderparam.crystals.pointset import lacks_lattice
 
         if points and (lacks_lattice(self.parent) or lacks_lattice(self.child)):
             return self._analyse_points()
-        from orderparam.crystal import read_crystal, rename_species
+        from orderparam.crystals.crystal import rename_species
+        from orderparam.crystals.reading import read_crystal
         from orderparam.discovery.analyse import analyse
         from orderparam.parent import symmetrise
 
@@ -128,10 +129,10 @@ class PairOptions:
 
     def _analyse_points(self) -> Analysis:
         """Read two molecules or other finite sets of points."""
+        from orderparam.crystals.pointset import lacks_lattice, read_points
         from orderparam.discovery.pointrelation import analyse_points
         from orderparam.errors import InvalidInputError
         from orderparam.pointparent import symmetrise_points
-        from orderparam.pointset import lacks_lattice, read_points
 
         for one, other in ((self.parent, self.child), (self.child, self.parent)):
             if not lacks_lattice(one):

@@ -40,7 +40,7 @@ def parent(
 
       orderparam parent LaMnO3_62.cif --write parents --modes
     """
-    from orderparam.crystal import read_crystal
+    from orderparam.crystals.reading import read_crystal
     from orderparam.discovery.analyse import analyse
     from orderparam.errors import InvalidInputError
     from orderparam.parent import symmetrise

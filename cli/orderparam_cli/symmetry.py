@@ -23,7 +23,7 @@ def symmetry(
 
       orderparam symmetry LaMnO3_221.cif LaMnO3_62.cif --symprec 0.01
     """
-    from orderparam.crystal import read_crystal
+    from orderparam.crystals.reading import read_crystal
     from orderparam.records import symmetry_list, symmetry_record
     from orderparam.report.summary import symmetry_report
     from orderparam.spacegroup import report_symmetry, tolerance_ladder

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from orderparam.crystal import Crystal, rename_species
+from orderparam.crystals.crystal import Crystal, rename_species
 from orderparam.errors import InvalidInputError, OrderParamError
 from orderparam.parent import Parent
 

@@ -30,7 +30,7 @@ from .reach import fit_child, fit_to_floor, fit_without_order_parameter
 from .verification import Necessity, necessity, staged
 
 if TYPE_CHECKING:
-    from orderparam.crystal import Crystal
+    from orderparam.crystals.crystal import Crystal
     from orderparam.network.fit import FitResult
     from orderparam.network.problem import FitConfig, InputBlock
 

@@ -35,7 +35,7 @@ from orderparam.symmetry.primary import (
 from orderparam.symmetry.strata import kernel_lattice
 
 if TYPE_CHECKING:
-    from orderparam.crystal import Crystal
+    from orderparam.crystals.crystal import Crystal
     from orderparam.network.problem import FitProblem
 
 LARGEST_INPUT = 2.0

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.pointset import PointSet
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching.orientation import Overlay, overlays
 from orderparam.parent import Parent
 from orderparam.pointgroup import checked_point_group, find_operations, schoenflies
 from orderparam.pointparent import point_group_of
-from orderparam.pointset import PointSet
 from orderparam.siteaction import SiteAction
 from orderparam.spacegroup import report_symmetry
 from orderparam.supercell import Supercell

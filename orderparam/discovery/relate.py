@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.distortion import Distortion, project
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching import Correspondence, compare_compositions, match, same_mixtures

@@ -48,7 +48,7 @@ def shared_inputs(analysis: Analysis) -> tuple[SharedInput, ...]:
     >>> import numpy as np
     >>> from orderparam.discovery.pointrelation import analyse_points
     >>> from orderparam.pointparent import symmetrise_points
-    >>> from orderparam.pointset import PointSet
+    >>> from orderparam.crystals.pointset import PointSet
     >>> corners = np.array([[1.0, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0]])
     >>> square, rectangle = (PointSet(corners * size, ("C",) * 4) for size in ([1, 1, 1], [1.3, 0.7, 1]))
     >>> found = shared_inputs(analyse_points(symmetrise_points(square), rectangle))

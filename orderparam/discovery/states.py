@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.errors import InvalidInputError
 from orderparam.lattice import invariant_sublattice
 from orderparam.supercell import Supercell

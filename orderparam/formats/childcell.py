@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.discovery.relate import Relation
 from orderparam.lattice import QuotientLattice
 from orderparam.spacegroup import setting_symbol

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orderparam.crystal import Crystal, check_whole_elements
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.writing import check_whole_elements
 
 
 def extended_xyz(frames: Sequence[Crystal], displacements: Sequence[np.ndarray] | None = None) -> str:

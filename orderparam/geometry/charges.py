@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.valence import bond_valence_sums, formal_charges
 from orderparam.distortion import Distortion
 from orderparam.errors import InvalidInputError
 from orderparam.spacegroup import reduced_cell
-from orderparam.valence import bond_valence_sums, formal_charges
 
 ELEMENTARY_CHARGE = 1602.176634
 """One electron charge per square angstrom in microcoulomb per square centimetre."""

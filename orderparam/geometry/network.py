@@ -13,7 +13,7 @@ from itertools import permutations, product
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.parent import Parent
 
 SHELL_GAP = 1.15

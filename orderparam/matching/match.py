@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.errors import MatchingError
 from orderparam.lattice import unimodular_inverse
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.lattice import unimodular_inverse
 from orderparam.niggli import niggli_reduce
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.lattice import shortest_images_reduced, unimodular_inverse
 from orderparam.niggli import niggli_reduce
 from orderparam.parent import average_lattice

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.errors import SymmetryError
 from orderparam.lattice import QuotientLattice
 from orderparam.parent import Parent, symmetrise

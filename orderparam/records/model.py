@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.discovery.family import gather_family
 from orderparam.discovery.prediction import Predictor, build_predictor
 from orderparam.distortion import Distortion

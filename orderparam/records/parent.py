@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.discovery.analyse import Analysis
 from orderparam.pseudosymmetry import Proposal
 from orderparam.spacegroup import SymmetryReport

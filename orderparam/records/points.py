@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from orderparam.crystals.pointset import formula
 from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.pointrelation import child_point_group
 from orderparam.pointparent import international_symbol, point_group_of
-from orderparam.pointset import formula
 from orderparam.supercell import Subgroup
 from orderparam.symmetry.orderparameter import OrderParameter
 from orderparam.symmetry.sitemodes import site_modes

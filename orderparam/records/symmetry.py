@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.spacegroup import SymmetryReport
 
 from .files import VERSION

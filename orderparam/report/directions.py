@@ -10,7 +10,8 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderparam.crystal import Crystal, crystal_to_cif
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.relate import describe_basis
 from orderparam.distort import Pattern, direction_field
 from orderparam.errors import InvalidInputError, SymmetryError

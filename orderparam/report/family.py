@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderparam.crystal import crystal_to_cif, numbered
+from orderparam.crystals.crystal import numbered
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.familyfit import FAMILY_SYMPREC
 from orderparam.records import to_json
 from orderparam.records.model import MODEL_FILE, family_model_record

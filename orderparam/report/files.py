@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orderparam.crystal import crystal_to_poscar
+from orderparam.crystals.writing import crystal_to_poscar
 from orderparam.discovery.analyse import Analysis
 from orderparam.errors import InvalidInputError
 from orderparam.formats import child_cell, child_cif, displacement_vesta, extended_xyz, iso_cif

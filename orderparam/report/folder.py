@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orderparam.crystal import Crystal, crystal_to_cif, numbered
+from orderparam.crystals.crystal import Crystal, numbered
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.discover import PREDICTED_SYMPREC, predicted_crystal
 from orderparam.errors import InvalidInputError, RecordError
 from orderparam.pointparent import out_of_box

@@ -19,7 +19,7 @@ def to_html(noun: object) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from orderparam.crystal import Crystal
+    >>> from orderparam.crystals.crystal import Crystal
     >>> "NaCl" in to_html(Crystal(5.64 * np.eye(3), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]), ("Na", "Cl")))
     True
     """

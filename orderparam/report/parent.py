@@ -13,7 +13,7 @@ from orderparam.pseudosymmetry import MAX_DISPLACEMENT, MAX_STRAIN, NOISE, WEAK_
 from .layout import bold_heading, named_values, plain_table
 
 if TYPE_CHECKING:
-    from orderparam.crystal import Crystal
+    from orderparam.crystals.crystal import Crystal
     from orderparam.pseudosymmetry import Proposal
     from orderparam.spacegroup import SymmetryReport
 

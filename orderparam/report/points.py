@@ -8,9 +8,9 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from orderparam.crystals.pointset import formula
 from orderparam.discovery.pointrelation import child_point_group
 from orderparam.discovery.sharedinputs import shared_inputs
-from orderparam.pointset import formula
 
 from .layout import bold_heading, named_values, plain_table
 from .summary import _group_text, _mark, _rotation_text, group_name, primary_sets_table

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystal import crystal_to_cif, numbered
+from orderparam.crystals.crystal import numbered
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.prediction import Image, Predictor
 from orderparam.distortion import Distortion
 from orderparam.errors import InvalidInputError

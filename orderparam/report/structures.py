@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from orderparam.crystal import Crystal, crystal_to_cif, crystal_to_poscar
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.writing import crystal_to_cif, crystal_to_poscar
 from orderparam.distortion import Distortion
 from orderparam.errors import InvalidInputError
 from orderparam.formats import extended_xyz

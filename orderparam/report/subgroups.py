@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderparam.crystal import crystal_to_cif
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.relate import describe_basis
 from orderparam.errors import SymmetryError

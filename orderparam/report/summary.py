@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.parent import Parent
 from orderparam.pointparent import point_group_of
 from orderparam.records import correspondence_record

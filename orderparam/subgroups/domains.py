@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.denoise import spread
 from orderparam.formats.childcell import operation_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.errors import SymmetryError
 from orderparam.spacegroup import report_symmetry
 from orderparam.supercell import Subgroup, Supercell

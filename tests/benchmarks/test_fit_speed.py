@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from orderparam.crystal import crystal_to_cif, read_crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.analyse import analyse
 from orderparam.discovery.comparison import compare_carriers
 from orderparam.network.fit import fit

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.discovery.inputs import choose_inputs, fit_problem
 from orderparam.network.fit import fit

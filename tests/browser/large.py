@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.distort import distort
 from orderparam.parent import symmetrise

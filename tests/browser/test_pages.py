@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from orderparam_cli.main import run as program
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.parent import symmetrise
 from orderparam.report.page import fit_page

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.analyse import analyse
 from orderparam.parent import symmetrise
 

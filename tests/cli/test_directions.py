@@ -12,7 +12,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from rich.console import Console
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.groupsymbols import find_group
 from orderparam.parent import symmetrise
 from orderparam.records import solutions_record

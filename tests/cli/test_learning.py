@@ -7,7 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.network.trained import TrainedNetwork
 from orderparam.spacegroup import report_symmetry
 from tests.cli.conftest import STRUCTURES

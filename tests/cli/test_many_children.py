@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from orderparam.crystal import crystal_to_cif
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.network.trained import TrainedNetwork
 from orderparam.spacegroup import report_symmetry
 from orderparam.symmetry.orderparameter import decompose
@@ -46,7 +46,7 @@ def test_many_children(program, tmp_path, tilts):
     names = {p.name for p in (tmp_path / "run").iterdir()}
     assert names == {"result.json", "model.json", "weights.safetensors", *(f"{s}.predicted.cif" for s in FEW)}
     TrainedNetwork.load(tmp_path / "run/weights.safetensors")
-    from orderparam.crystal import read_crystal
+    from orderparam.crystals.reading import read_crystal
 
     for child in record["children"]:
         assert child["residual"]["max"] <= 1e-4

@@ -12,7 +12,9 @@ import pytest
 from referencing import Registry, Resource
 from rich.console import Console
 
-from orderparam.crystal import Crystal, crystal_to_cif, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.writing import crystal_to_cif
 from orderparam.report.parent import parent_report
 from orderparam.spacegroup import report_symmetry, standard_group
 

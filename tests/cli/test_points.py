@@ -10,7 +10,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from orderparam.pointset import read_points, report_point_group
+from orderparam.crystals.pointset import read_points, report_point_group
 from tests.cli.test_commands import schema
 
 POINTS = Path(__file__).parents[2] / "structures/points"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.discovery.discover import Discovery, discover
 from orderparam.discovery.family import gather_family

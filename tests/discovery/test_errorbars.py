@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import Crystal, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.uncertainties import number_with_uncertainty
 from orderparam.discovery.analyse import analyse
 from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise
-from orderparam.uncertainties import number_with_uncertainty
 
 # La(1) at x,y,1/4; O at a general position and on the mirror: LaMnO3 in Pbnm, rounded, with made-up uncertainties
 CHILD = """data_child

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.discovery.family import gather_family
 from orderparam.discovery.familyfit import (

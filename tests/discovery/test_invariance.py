@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.parent import symmetrise
 from orderparam.testing import scramble

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.errors import InvalidInputError, MatchingError
 from orderparam.parent import symmetrise

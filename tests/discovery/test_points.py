@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from orderparam.crystals.pointset import PointSet
 from orderparam.discovery.discover import Discovery, discover
 from orderparam.discovery.floor import symmetry_floor
 from orderparam.discovery.inputs import choose_inputs, fit_problem
@@ -19,7 +20,6 @@ from orderparam.network.problem import FitConfig, FitProblem, InputBlock
 from orderparam.o3 import Irrep
 from orderparam.pointgroup import find_operations, schoenflies
 from orderparam.pointparent import point_group_of, symmetrise_points
-from orderparam.pointset import PointSet
 from orderparam.siteaction import SiteAction
 from tests.clusters import GROUPS, SHELLS, cluster, operations, scrambled
 from tests.points import CASES, CORNERS, Case, ethane

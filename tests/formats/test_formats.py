@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pymatgen.core import SymmOp
 
-from orderparam.crystal import Crystal, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.formats import child_cell, child_cif, displacement_vesta, extended_xyz, iso_cif
 from orderparam.formats.childcell import operation_text

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.valence import bond_valence_sums, formal_charges
 from orderparam.discovery.relate import relate
 from orderparam.errors import InvalidInputError
 from orderparam.geometry import describe_geometry, geometry_record
@@ -18,7 +19,6 @@ from orderparam.parent import symmetrise
 from orderparam.report.geometry import geometry_report
 from orderparam.symmetry.orderparameter import decompose
 from orderparam.testing import scramble
-from orderparam.valence import bond_valence_sums, formal_charges
 from tests.geometry.tilted import perovskite
 
 STRUCTURES = Path(__file__).parents[2] / "structures"

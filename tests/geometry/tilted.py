@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 
 EDGE = 3.9
 

@@ -12,7 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.errors import InvalidInputError
 from orderparam.invariants import (
     Polynomial,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from orderparam.crystals.pointset import PointSet
 from orderparam.errors import MatchingError
 from orderparam.matching.orientation import overlays
-from orderparam.pointset import PointSet
 from tests.clusters import cluster, scrambled
 
 

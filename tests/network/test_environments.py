@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.network.environments import environments
 from orderparam.network.graph import choose_cutoff, find_edges
 from orderparam.network.orbits import Orbits

@@ -12,7 +12,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from orderparam.crystal import Crystal, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.discovery.discover import discover
 from orderparam.discovery.inputs import choose_inputs, fit_problem

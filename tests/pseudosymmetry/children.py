@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from orderparam.crystal import Crystal
+from orderparam.crystals.crystal import Crystal
 from orderparam.distortion import project
 from orderparam.parent import Parent
 from orderparam.quotientgroup import QuotientGroup

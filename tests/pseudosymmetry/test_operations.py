@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.niggli import niggli_reduce
 from orderparam.parent import symmetrise
 from orderparam.primitivecell import primitive_cell

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from orderparam.crystal import Crystal, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.distort import Pattern
 from orderparam.errors import InvalidInputError, RecordError

@@ -13,7 +13,7 @@ import pytest
 from pymatgen.core import SymmOp
 from rich.console import Console
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.parent import symmetrise
 from orderparam.report.subgroups import domains_report, write_domains, write_nodes

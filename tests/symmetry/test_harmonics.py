@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orderparam.crystal import Crystal, read_crystal
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.discovery.discover import discover
 from orderparam.discovery.inputs import choose_inputs

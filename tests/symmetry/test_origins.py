@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import analyse
 from orderparam.parent import symmetrise
 from orderparam.symmetry.origins import names_at_other_origins

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orderparam.crystal import read_crystal
+from orderparam.crystals.reading import read_crystal
 from orderparam.errors import InvalidInputError
 from orderparam.parent import abstract_parent, symmetrise
 from orderparam.spacegroup import report_symmetry

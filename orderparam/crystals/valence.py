@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from orderparam.errors import InvalidInputError
+
 from .crystal import Crystal
-from .errors import InvalidInputError
 from .quiet import quiet
 
 

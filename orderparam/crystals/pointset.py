@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from orderparam.errors import InvalidInputError
+
 from .crystal import CLOSEST_CONTACT, numbered
-from .errors import InvalidInputError
 from .quiet import quiet
 
 if TYPE_CHECKING:

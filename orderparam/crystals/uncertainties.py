@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InvalidInputError
+from orderparam.errors import InvalidInputError
 
 _COORDINATES = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
 _CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(

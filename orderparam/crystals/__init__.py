@@ -1,0 +1,1 @@
+"""Crystals and finite sets of points as files hold them."""

@@ -1,0 +1,55 @@
+"""Read a crystal from any file that holds one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orderparam.errors import InvalidInputError
+
+from .cif import read_cif
+from .crystal import Crystal, check_contacts
+from .otherformats import read_other
+from .quiet import quiet
+
+
+def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
+    """Read a crystal from a CIF, a POSCAR or any other crystal file.
+
+    Oxidation states are stripped, deuterium is read as hydrogen, site labels are kept.
+
+    Parameters
+    ----------
+    path : str or Path
+    setting : str, optional
+        The space-group setting that a CIF means where it leaves that open.
+
+    Raises
+    ------
+    InvalidInputError
+        When the file is missing, is no crystal structure, or has two atoms on one place.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InvalidInputError(f"{path}: no such file; give the path of a CIF or POSCAR")
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder; give the path of a CIF or POSCAR in it")
+    try:
+        with quiet():
+            crystal = read_cif(path, setting=setting) if _is_cif(path) else read_other(path)
+    except InvalidInputError:
+        raise
+    except Exception as problem:
+        reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+        if _has_infinities(path):
+            reason = "a coordinate or cell length is not a finite number"
+        raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
+    check_contacts(crystal)
+    return crystal
+
+
+def _is_cif(path: Path) -> bool:
+    return path.name.lower().endswith((".cif", ".mcif"))
+
+
+def _has_infinities(path: Path) -> bool:
+    return bool({"nan", "inf", "-inf"} & set(path.read_text(errors="replace").lower().split()))
