@@ -18,7 +18,9 @@ import numpy as np
 
 from .crystals.crystal import rename_species
 from .crystals.reading import read_crystal
-from .discovery.analyse import Analysis, analyse
+from .crystals.selecting import part_of
+from .discovery.analyse import Analysis
+from .discovery.pair import PairSettings, read_pair, relate_pair
 from .errors import InvalidInputError, OrderParamError
 from .geometry import describe_geometry
 from .parent import Parent, symmetrise
@@ -43,19 +45,6 @@ class Pair:
     parent: str
     child: str
     extra: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How every pair is read and related; the meaning is that of `symmetrise` and `analyse`."""
-
-    symprec: float = 1e-3
-    symprec_child: float = 1e-3
-    origin: str | None = None
-    renaming: tuple[tuple[str, str], ...] = ()
-    max_strain: float = 0.25
-    max_displacement: float = 2.0
-    noise: float | str | None = None
 
 
 def read_list(path: str | Path) -> list[Pair]:
@@ -99,7 +88,7 @@ def read_list(path: str | Path) -> list[Pair]:
 
 def analyse_series(
     pairs: Sequence[Pair],
-    settings: Settings,
+    settings: PairSettings,
     *,
     jobs: int = 1,
     on_row: Callable[[int], None] | None = None,
@@ -109,7 +98,7 @@ def analyse_series(
     Parameters
     ----------
     pairs : sequence of Pair
-    settings : Settings
+    settings : PairSettings
     jobs : int
         Number of processes.
     on_row : callable, optional
@@ -119,7 +108,7 @@ def analyse_series(
     --------
     >>> folder = "structures/perovskite/"
     >>> pairs = [Pair(folder + "LaMnO3_221.cif", folder + "LaMnO3_62.cif")]
-    >>> (row,) = analyse_series(pairs, Settings())
+    >>> (row,) = analyse_series(pairs, PairSettings())
     >>> row["symbol"], round(row["Ap R4+"], 4), row["glazer"]
     ('Pnma', 0.5963, 'a-a-c+')
     """
@@ -150,33 +139,26 @@ def _mapped(tasks: Sequence[tuple[Any, ...]], jobs: int) -> Iterable[Row]:
         yield from pool.map(_task, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
 
 
-def _task(arguments: tuple[Pair, Settings, Mapping[str, np.ndarray]]) -> Row:
+def _task(arguments: tuple[Pair, PairSettings, Mapping[str, np.ndarray]]) -> Row:
     return _row(*arguments)[0]
 
 
 @lru_cache(maxsize=64)
-def _parent(path: str, settings: Settings) -> Parent:
-    crystal = read_crystal(path)
-    if settings.renaming:
-        crystal = rename_species(crystal, dict(settings.renaming))
+def _parent(path: str, settings: PairSettings) -> Parent:
+    """Return a parent, symmetrised once for all its children."""
+    crystal = part_of(read_crystal(path, setting=settings.setting), only=settings.only, ignore=settings.ignore)
+    crystal = rename_species(crystal, dict(settings.renaming)) if settings.renaming else crystal
     return symmetrise(crystal, settings.symprec, origin=settings.origin)
 
 
 def _row(
-    pair: Pair, settings: Settings, reference: Mapping[str, np.ndarray] | None
+    pair: Pair, settings: PairSettings, reference: Mapping[str, np.ndarray] | None
 ) -> tuple[Row, Mapping[str, np.ndarray] | None]:
     """Return the row of one pair, and its components where it can be analysed."""
     row: Row = {**pair.extra, "parent": pair.parent, "child": pair.child}
     try:
-        parent = _parent(pair.parent, replace(settings, noise=None))
-        analysis = analyse(
-            parent,
-            read_crystal(pair.child),
-            symprec=settings.symprec_child,
-            max_strain=settings.max_strain,
-            max_displacement=settings.max_displacement,
-            noise=settings.noise,
-        )
+        _, child = read_pair(pair.parent, pair.child, settings)
+        analysis = relate_pair(_parent(pair.parent, replace(settings, noise=None)), child, settings)
         aligned = align(analysis.decomposition, reference)
         return {**row, **series_row(analysis, aligned.components)}, aligned.components
     except OrderParamError as problem:

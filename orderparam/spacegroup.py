@@ -192,27 +192,6 @@ def hall_entries(number: int) -> tuple[int, ...]:
     return (standard.hall_number, *(t.hall_number for t in entries if t is not standard))
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One of the 530 tabulated settings: number, choice of origin, axes or cell, symbols with blanks (full, short)."""
-
-    number: int
-    choice: str
-    symbols: tuple[str, ...]
-
-
-def tabulated_settings() -> tuple[Setting, ...]:
-    """Return all settings that spglib tabulates."""
-    return tuple(
-        Setting(
-            int(t.number),
-            str(t.choice),
-            tuple(dict.fromkeys((str(t.international_full), *(s.strip() for s in str(t.international).split("="))))),
-        )
-        for t in _hall_types()
-    )
-
-
 def symbol_of(number: int) -> str:
     """Return the short Hermann-Mauguin symbol of a space group in its standard setting."""
     return str(_hall_types()[hall_entries(number)[0] - 1].international_short)

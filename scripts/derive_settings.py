@@ -20,23 +20,26 @@ def main(target: Path = TARGET) -> None:
     import spglib
 
     tabulated = [spglib.get_spacegroup_type(hall) for hall in range(1, 531)]
-    rows = [
-        [t.number, t.choice, t.hall_symbol, list(dict.fromkeys([t.international_full, *_short(t)]))] for t in tabulated
-    ]
+    before = {entry.hall: entry.hm for entry in gemmi.spacegroup_table()}
+    rows = [[t.number, t.choice, t.hall_symbol, _symbols(t, before.get(t.hall_symbol, ""))] for t in tabulated]
     known = {row[2] for row in rows}
-    for extra in gemmi.spacegroup_table():
-        if extra.hall not in known and not re.search(r"\da\)?$|\(a\)", extra.hm):  # no shifted origins
-            rows.append([extra.number, "", extra.hall, [extra.hm]])
+    rows += [
+        [extra.number, "", extra.hall, [extra.hm]]
+        for extra in gemmi.spacegroup_table()
+        if extra.hall not in known and not re.search(r"\da\)?$|\(a\)", extra.hm)  # no shifted origins
+    ]
     target.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 
 
-def _short(entry) -> list[str]:  # noqa: ANN001
-    """Return the other symbols of a setting; of 'P 2_1/c = P 1 2_1/n 1' the first part names the type alone.
+def _symbols(entry, before: str) -> list[str]:
+    """Return the symbols of a setting; of 'P 2_1/c = P 1 2_1/n 1' the first part names the type alone.
 
-    spglib leaves the last axis of 127 to 130 short in their full symbols: P 4/n 2_1/m m is P 4/n 2_1/m 2/m.
+    spglib leaves the last axis of 127 to 130 short in their full symbols: P 4/n 2_1/m m is P 4/n 2_1/m 2/m. What a
+    double glide plane e was called before (C m m a, C m m b) is gemmi's.
     """
     *_, own = (part.strip() for part in entry.international.split("="))
-    return [own, re.sub(r"^(P 4/. 2_1/.) (.)$", r"\1 2/\2", entry.international_full)]
+    full = re.sub(r"^(P 4/. 2_1/.) (.)$", r"\1 2/\2", entry.international_full)
+    return list(dict.fromkeys([entry.international_full, own, full, *([before] if "e" in own else [])]))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.analyse import analyse
 from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise
-from orderparam.series import Pair, Settings, analyse_series, read_list
+from orderparam.series import Pair, PairSettings, analyse_series, read_list
 from orderparam.tables import to_csv
 from orderparam.testing import scramble
 
@@ -38,7 +38,7 @@ def children(tmp_path_factory):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_components_follow_the_strength_in_one_domain(children, jobs):
-    rows = analyse_series(children, Settings(), jobs=jobs)
+    rows = analyse_series(children, PairSettings(), jobs=jobs)
     assert [row["child"] for row in rows] == [pair.child for pair in children]
     assert "not a crystal structure" in rows[2]["error"]
     good = [row for row in rows if "error" not in row]
@@ -50,7 +50,7 @@ def test_components_follow_the_strength_in_one_domain(children, jobs):
 
 
 def test_the_rows_of_many_processes_are_those_of_one(children):
-    assert to_csv(analyse_series(children, Settings(), jobs=3)) == to_csv(analyse_series(children, Settings()))
+    assert to_csv(analyse_series(children, PairSettings(), jobs=3)) == to_csv(analyse_series(children, PairSettings()))
 
 
 def test_a_list_file(children, tmp_path):
@@ -58,7 +58,7 @@ def test_a_list_file(children, tmp_path):
     (tmp_path / "pairs.csv").write_text(text)
     pairs = read_list(tmp_path / "pairs.csv")
     assert [p.extra for p in pairs] == [{"temperature": "0"}, {"temperature": "1"}]
-    assert to_csv(analyse_series(pairs, Settings())).startswith("temperature,parent,child,space_group")
+    assert to_csv(analyse_series(pairs, PairSettings())).startswith("temperature,parent,child,space_group")
 
 
 @pytest.mark.parametrize(
@@ -85,5 +85,5 @@ def test_malformed_lists_are_refused_by_line(tmp_path, text, message):
 def test_all_shipped_pairs_in_one_call():
     table = json.loads((Path(__file__).parent / "tables/pairs.json").read_text())
     pairs = [Pair(str(STRUCTURES / p["parent"]), str(STRUCTURES / p["child"])) for p in table[:8]]
-    rows = analyse_series(pairs, Settings(), jobs=2)
+    rows = analyse_series(pairs, PairSettings(), jobs=2)
     assert [row["space_group"] for row in rows] == [p["child_space_group"] for p in table[:8]]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
 from .terminal import command_line, counting, print_report, print_warnings, progress, write_json, write_page
 
+if TYPE_CHECKING:
+    from orderparam.discovery.pair import PairSettings
 
+
+@options.gathers(options.pair_settings)
 def carriers(
     parent: options.ParentFile,
     child: options.ChildFile,
@@ -22,13 +26,7 @@ def carriers(
     json: options.Json = None,
     html: options.Page = None,
     quiet: options.Quiet = False,
-    noise: options.Noise = None,
-    symprec: options.Symprec = options.SYMPREC,
-    symprec_child: options.SymprecChild = options.SYMPREC,
-    origin: options.Origin = None,
-    renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = options.MAX_STRAIN,
-    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+    reading: PairSettings,
 ) -> None:
     """Compare all site irreps (every orbit of PARENT, l up to 3, both parities) as carriers of the order parameter.
 
@@ -37,16 +35,14 @@ def carriers(
       orderparam carriers LaMnO3_221.cif LaMnO3_62.cif --fit --html carriers.html
     """
     from orderparam.discovery.comparison import compare_carriers, try_carrier
+    from orderparam.discovery.pair import analyse_pair
     from orderparam.records import carriers_record
     from orderparam.report.carriers import carriers_report
 
-    pair = options.PairOptions(
-        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
-    )
     options.check_targets([json, html], [parent, child])
     wanted = options.parse_labels(irreps)
     with progress("finding the order parameters ..."):
-        analysis = pair.analyse()
+        analysis = analyse_pair(parent, child, reading)
         compared = compare_carriers(analysis, wanted)
     if fit:
         tried = []

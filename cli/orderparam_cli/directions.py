@@ -14,6 +14,7 @@ from .terminal import command_line, counting, print_report, print_warnings, prog
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orderparam.discovery.pair import PairSettings
     from orderparam.parent import Parent
     from orderparam.symmetry.parentirreps import ParentIrrep
 
@@ -32,6 +33,7 @@ AMPLITUDE = 0.5
 """Ap of structures written, angstrom."""
 
 
+@options.gathers(options.parent_settings)
 def directions(
     parent: GroupOrFile,
     *,
@@ -55,8 +57,7 @@ def directions(
     json: options.Json = None,
     html: options.Page = None,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = options.SYMPREC,
-    origin: options.Origin = None,
+    reading: PairSettings,
 ) -> None:
     """List the order-parameter directions of irreps of PARENT with their isotropy subgroups.
 
@@ -77,7 +78,7 @@ def directions(
     options.check_beside("--irrep", irrep, {"--k": k})
     drawn = {"--amplitude": amplitude, "--letters": letters, "--orbit": orbit}
     options.check_needed(drawn, {"--write": write, "--html": html})
-    frame = read_parent(parent, symprec, origin)
+    frame = read_parent(parent, reading)
     options.check_targets([json, html], [parent])
     sets = _sets(frame, irrep, k)
     pattern = Pattern(AMPLITUDE if amplitude is None else amplitude, _letters(letters), tuple(orbit or ()))
@@ -104,6 +105,7 @@ def directions(
     print_warnings(frame.warnings)
 
 
+@options.gathers(options.parent_settings)
 def irreps(
     parent: GroupOrFile,
     *,
@@ -123,8 +125,7 @@ def irreps(
     ] = None,
     json: options.Json = None,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = options.SYMPREC,
-    origin: options.Origin = None,
+    reading: PairSettings,
 ) -> None:
     """List the irreps of PARENT at its special points, and what can carry them; or find those that lead to --child.
 
@@ -147,7 +148,7 @@ def irreps(
     options.check_beside("--child", child, {"--field": field})
     if size is not None and child is None:
         raise typer.BadParameter("it is the size of the --child to look for; give that as well", param_hint="--size")
-    frame = read_parent(parent, symprec, origin)
+    frame = read_parent(parent, reading)
     found = special_irreps(frame)
     strains = strain_labels(frame)
     if child is None:
@@ -172,13 +173,13 @@ def irreps(
     print_warnings(frame.warnings)
 
 
-def read_parent(text: str, symprec: float, origin: str | None) -> Parent:
+def read_parent(text: str, reading: PairSettings) -> Parent:
     """Return the parent of a file, or a space group without atoms."""
-    from orderparam.crystals.reading import read_crystal
-    from orderparam.parent import abstract_parent, symmetrise
+    from orderparam.discovery import pair
+    from orderparam.parent import abstract_parent
 
     if Path(text).exists() or re.search(r"\.\w+$|POSCAR|CONTCAR", text):
-        return symmetrise(read_crystal(text), symprec, origin=origin)
+        return pair.read_parent(text, reading)
     return abstract_parent(group_number(text))
 
 
@@ -189,8 +190,8 @@ def group_number(text: str) -> int:
     ------
     InvalidInputError
     """
+    from orderparam.crystals.settings import find_group
     from orderparam.errors import InvalidInputError
-    from orderparam.groupsymbols import find_group
 
     number = find_group(text)
     if number is None:

@@ -12,12 +12,14 @@ from . import options
 from .terminal import print_report, print_warnings, progress, write_json
 
 if TYPE_CHECKING:
+    from orderparam.discovery.pair import PairSettings
     from orderparam.parent import Parent
 
 MANY_FILES = 5000
 """A series or map of more is asked about."""
 
 
+@options.gathers(options.parent_settings)
 def distort(
     parent: options.ParentFile,
     *,
@@ -48,8 +50,7 @@ def distort(
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files.")] = False,
     json: options.Json = None,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = options.SYMPREC,
-    origin: options.Origin = None,
+    reading: PairSettings,
 ) -> None:
     """Distort PARENT by given order parameters, in the smallest cell; one structure, a series, or a map of two.
 
@@ -67,9 +68,8 @@ def distort(
 
       orderparam distort SrTiO3_221.cif --energies map/index.csv --degree 6
     """
-    from orderparam.crystals.reading import read_crystal
+    from orderparam.discovery.pair import read_parent
     from orderparam.errors import InvalidInputError
-    from orderparam.parent import symmetrise
 
     options.check_beside("--series", series, {"--grid": grid})
     building = {"--set": settings, "--strain": strain, "--series": series, "--grid": grid, "--out": out}
@@ -78,7 +78,7 @@ def distort(
         raise InvalidInputError("distort: expected --out FILE, or --energies index.csv")
     if energies is None and not settings and strain is None:
         raise InvalidInputError("distort: expected --set LABEL=(...) or --strain")
-    frame = symmetrise(read_crystal(parent), symprec, origin=origin)
+    frame = read_parent(parent, reading)
     read = [parent, *([energies] if energies else [])]
     options.check_targets([out], read, folders=True)
     options.check_targets([json], [*read, *([out] if out else [])])

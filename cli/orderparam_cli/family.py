@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import options
 from .terminal import print_report, print_warnings, progress, write_json
 
 if TYPE_CHECKING:
     from orderparam.discovery.family import Family
+    from orderparam.discovery.pair import PairSettings
 
 
 @dataclass(frozen=True)
@@ -25,43 +26,41 @@ class FamilyOptions:
     ridge: float
     same_volume: bool
     leave_one_out: bool
-    symprec: float
-    symprec_child: float
-    origin: str | None
-    renaming: tuple[str, ...]
-    max_strain: float
-    max_displacement: float
-    noise: str | None
+    reading: PairSettings
+
+    def record(self) -> dict[str, Any]:
+        """Return what was asked for, as result files hold it."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "reading"}
+        return {**own, **self.reading.record()}
 
     def gather(self) -> tuple[Family, list[str], dict[str, str]]:
         """Read all files and gather the family; return it with all warnings, and the files by name."""
-        from orderparam.crystals.reading import read_crystal
         from orderparam.discovery.children import analyse_children, rename_roles
         from orderparam.discovery.family import gather_family
+        from orderparam.discovery.pair import read_family
         from orderparam.parent import symmetrise
 
         files = _names(self.children)
-        crystals = {name: read_crystal(file) for name, file in files.items()}
-        names = options.parse_renaming(self.renaming)
-        renamed = rename_roles({"the parent": read_crystal(self.parent), **crystals}, names)
-        parent = symmetrise(renamed.pop("the parent"), self.symprec, origin=self.origin)
+        parent, crystals = read_family(self.parent, files, self.reading)
+        renamed = rename_roles({"the parent": parent, **crystals}, dict(self.reading.renaming))
+        frame = symmetrise(renamed.pop("the parent"), self.reading.symprec, origin=self.reading.origin)
         analyses = analyse_children(
-            parent,
+            frame,
             renamed,
             same_volume=self.same_volume,
-            symprec=self.symprec_child,
-            max_strain=self.max_strain,
-            max_displacement=self.max_displacement,
-            noise=self.noise,
+            symprec=self.reading.symprec_child,
+            max_strain=self.reading.max_strain,
+            max_displacement=self.reading.max_displacement,
+            noise=self.reading.noise,
         )
         family = gather_family(
             {name: analysis.decomposition for name, analysis in analyses.items()},
             irreps=self.irreps,
             carrier=self.carrier,
         )
-        notes = list(parent.warnings)
+        notes = list(frame.warnings)
         for name, analysis in analyses.items():
-            notes += [f"{name}: {note}" for note in analysis.warnings if note not in parent.warnings]
+            notes += [f"{name}: {note}" for note in analysis.warnings if note not in frame.warnings]
         return family, [*notes, *family.warnings], files
 
 
@@ -85,7 +84,7 @@ def fit_many(wanted: FamilyOptions, *, out: str | None, force: bool, json: str |
             leave_one_out=wanted.leave_one_out and len(family.members) > 1,
             on_step=lambda stage, step, norm: show(f"{stage}: step {step}, residual {norm:.1e} angstrom"),
         )
-        record = family_record(result, files=files, command=asdict(wanted))
+        record = family_record(result, files=files, command=wanted.record())
         write_family_folder(result, record, folder, force=force)
     if json:
         write_json(record, json)

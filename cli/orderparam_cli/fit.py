@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import options
 from .terminal import command_line, print_report, print_warnings, progress, write_json, write_page
 
+if TYPE_CHECKING:
+    from orderparam.discovery.pair import PairSettings
 
+
+@options.gathers(options.pair_settings)
 def fit(
     parent: options.ParentFile,
     children: Annotated[
@@ -53,13 +56,7 @@ def fit(
     json: options.Json = None,
     html: options.Page = None,
     quiet: options.Quiet = False,
-    noise: options.Noise = None,
-    symprec: options.Symprec = options.SYMPREC,
-    symprec_child: options.SymprecChild = options.SYMPREC,
-    origin: options.Origin = None,
-    renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = options.MAX_STRAIN,
-    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+    reading: PairSettings,
 ) -> None:
     """Learn the order parameters that carry PARENT into CHILD, and verify that they are necessary.
 
@@ -100,22 +97,13 @@ def fit(
             ridge=ridge,
             same_volume=same_volume,
             leave_one_out=leave_one_out,
-            symprec=symprec,
-            symprec_child=symprec_child,
-            origin=origin,
-            renaming=tuple(renaming or ()),
-            max_strain=max_strain,
-            max_displacement=max_displacement,
-            noise=noise,
+            reading=reading,
         )
         fit_many(many, out=out, force=force, json=json, quiet=quiet)
         return
     if ridge or same_volume:
         raise typer.BadParameter("--ridge and --same-volume are for several children", param_hint="CHILD...")
     child = children[0]
-    pair = options.PairOptions(
-        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
-    )
     options.check_targets([json, html], [parent, child])
     options.check_alone(
         no_order_parameter, {"--constrain": constrain, "--free-field": free_field, "--carrier": carrier}
@@ -128,11 +116,12 @@ def fit(
         "order_parameter": not no_order_parameter,
     }
     folder = Path(out) if out else Path("runs") / Path(child).stem
-    _fit_one(pair, asked, constrain, folder, force=force, json=json, html=html, quiet=quiet)
+    _fit_one((parent, child), reading, asked, constrain, folder, force=force, json=json, html=html, quiet=quiet)
 
 
 def _fit_one(
-    pair: options.PairOptions,
+    files: tuple[str, str],
+    reading: PairSettings,
     asked: dict[str, Any],
     constrain: list[str] | None,
     folder: Path,
@@ -149,7 +138,7 @@ def _fit_one(
 
     check_folder(folder, force=force)
     with progress("finding the order parameters ...") as show:
-        analysis = pair.analyse(points=True)
+        analysis = options.analyse_files(*files, reading)
         if analysis.relation.parent.finite:
             only = {"--constrain": constrain, "--free-field": asked["free_field"], "--html": html}
             options.check_crystal_options(**only)
@@ -163,7 +152,10 @@ def _fit_one(
             **asked,
             on_step=lambda stage, step, norm: show(f"{stage}: step {step}, residual {norm:.1e} angstrom"),
         )
-        record = fit_record(discovery, command={**asdict(pair), **asked, "constrain": constrain})
+        record = fit_record(
+            discovery,
+            command={"parent": files[0], "child": files[1], **reading.record(), **asked, "constrain": constrain},
+        )
         show("writing ...")
         drawing = whole_drawing(analysis)
         write_folder(discovery, record, folder, drawing=drawing, force=force)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,11 @@ from . import options
 from .directions import GroupOrFile, read_parent
 from .terminal import print_report, print_warnings, progress, write_json
 
+if TYPE_CHECKING:
+    from orderparam.discovery.pair import PairSettings
 
+
+@options.gathers(options.parent_settings)
 def invariants(
     parent: GroupOrFile,
     *,
@@ -26,8 +30,7 @@ def invariants(
     ] = False,
     json: options.Json = None,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = options.SYMPREC,
-    origin: options.Origin = None,
+    reading: PairSettings,
 ) -> None:
     """List the invariant polynomials of irreps of PARENT: the Landau energy, its conditions, and couplings.
 
@@ -42,7 +45,7 @@ def invariants(
     from orderparam.report.invariants import invariants_report
     from orderparam.symmetry.parentirreps import named_irrep
 
-    frame = read_parent(parent, symprec, origin)
+    frame = read_parent(parent, reading)
     irreps = [named_irrep(frame, label) for label in irrep]
     with progress("finding invariants ..."):
         expansion = landau_expansion(frame, irreps, degree, couplings=couplings, force=force)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from orderparam.diffraction import Reflection
     from orderparam.discovery.analyse import Analysis
+    from orderparam.discovery.pair import PairSettings
 
 
+@options.gathers(options.pair_settings)
 def modes(
     parent: Annotated[
         str | None,
@@ -37,7 +39,6 @@ def modes(
         ),
     ] = None,
     *,
-    noise: options.Noise = None,
     json: options.Json = None,
     html: options.Page = None,
     csv: Annotated[
@@ -59,12 +60,7 @@ def modes(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes for several children.")] = 1,
     quiet: options.Quiet = False,
-    symprec: options.Symprec = options.SYMPREC,
-    symprec_child: options.SymprecChild = options.SYMPREC,
-    origin: options.Origin = None,
-    renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = options.MAX_STRAIN,
-    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+    reading: PairSettings,
 ) -> None:
     """Decompose the distortion of CHILD from PARENT into exact order parameters.
 
@@ -82,22 +78,13 @@ def modes(
     """
     names = _inputs(parent, children, pairs)
     options.check_targets([json, csv, xrd, html, *(write or ())], [*names, *([pairs] if pairs else [])])
-    common = {
-        "symprec": symprec,
-        "symprec_child": symprec_child,
-        "origin": origin,
-        "max_strain": max_strain,
-        "max_displacement": max_displacement,
-        "noise": noise,
-    }
     if pairs or len(names) > 2:
         if write or xrd or html:
             raise typer.BadParameter("--write, --xrd and --html take one CHILD", param_hint="--write")
-        _series(names, pairs, common, tuple(renaming or ()), jobs=jobs, csv=csv, json=json, quiet=quiet)
+        _series(names, pairs, reading, jobs=jobs, csv=csv, json=json, quiet=quiet)
         return
-    pair = options.PairOptions(names[0], names[1], renaming=tuple(renaming or ()), **common)
     with progress("finding the order parameters ..."):
-        analysis = pair.analyse(points=True)
+        analysis = options.analyse_files(names[0], names[1], reading)
     if analysis.relation.parent.finite:
         options.check_crystal_options(**{"--xrd": xrd, "--html": html})
     lines = _write_files(analysis, write or (), csv=csv, xrd=xrd)
@@ -170,8 +157,7 @@ def _inputs(parent: str | None, children: list[str] | None, pairs: str | None) -
 def _series(
     names: list[str],
     pairs: str | None,
-    common: dict,
-    renaming: tuple[str, ...],
+    settings: PairSettings,
     *,
     jobs: int,
     csv: str | None,
@@ -180,11 +166,10 @@ def _series(
 ) -> None:
     from orderparam.records import series_record, write_text
     from orderparam.report.summary import series_report
-    from orderparam.series import Pair, Settings, analyse_series, read_list
+    from orderparam.series import Pair, analyse_series, read_list
     from orderparam.tables import to_csv
 
     found = read_list(pairs) if pairs else [Pair(names[0], child) for child in names[1:]]
-    settings = Settings(**common, renaming=tuple(options.parse_renaming(renaming).items()))
     with counting("analysing", len(found)) as show:
         rows = analyse_series(found, settings, jobs=jobs, on_row=show)
     if csv:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from orderparam.discovery.analyse import Analysis
+    from orderparam.discovery.pair import PairSettings
+
+READING, OUTPUT = "Reading and relating the structures", "Output"
+"""Panels of --help."""
 
 LOOSEST = 0.5
 """spglib's tolerance at most, angstrom: from about 1 on it merges atoms, and it can crash."""
@@ -23,8 +28,8 @@ def structure_file(name: str | None) -> str | None:
     ------
     InvalidInputError
     """
+    from orderparam.crystals.settings import find_group
     from orderparam.errors import InvalidInputError
-    from orderparam.groupsymbols import find_group
 
     if name is not None and not Path(name).exists() and find_group(name) is not None:
         raise InvalidInputError(f"{name}: a space group has no atoms; give the file of a structure (CIF or POSCAR)")
@@ -46,32 +51,97 @@ ChildFile = Annotated[
 ]
 Json = Annotated[
     str | None,
-    typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output, then JSON alone."),
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write the result as JSON; - for standard output, then JSON alone.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Page = Annotated[
     str | None,
-    typer.Option("--html", metavar="FILE", help="Write one page with figures; it needs no network to be read."),
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write one page with figures; it needs no network to be read.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.")]
-Symprec = Annotated[float, typer.Option(min=1e-8, max=LOOSEST, help="Tolerance for the parent's symmetry, angstrom.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no tables.", rich_help_panel=OUTPUT)]
+Symprec = Annotated[
+    float,
+    typer.Option(
+        min=1e-8,
+        max=LOOSEST,
+        help="Tolerance for the parent's symmetry, angstrom.",
+        rich_help_panel=READING,
+    ),
+]
 SymprecChild = Annotated[
-    float, typer.Option(min=1e-8, max=LOOSEST, help="Tolerance for the child's symmetry, angstrom.")
+    float,
+    typer.Option(
+        min=1e-8,
+        max=LOOSEST,
+        help="Tolerance for the child's symmetry, angstrom.",
+        rich_help_panel=READING,
+    ),
 ]
 Origin = Annotated[
     str | None,
-    typer.Option(metavar="SPECIES", help="Element or site of the parent to put at the origin; labels depend on it."),
+    typer.Option(
+        metavar="SPECIES",
+        help="Element or site of the parent to put at the origin; labels depend on it.",
+        rich_help_panel=READING,
+    ),
 ]
 Renaming = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="A=B", help="Rename element A of the parent to B; may be given several times."),
+    typer.Option(
+        "--map",
+        metavar="A=B",
+        help="Rename element A of the parent to B; may be given several times.",
+        rich_help_panel=READING,
+    ),
 ]
-MaxStrain = Annotated[float, typer.Option(min=0.0, help="Largest principal strain allowed.")]
-MaxDisplacement = Annotated[float, typer.Option(min=0.0, help="Largest displacement allowed, angstrom.")]
+MaxStrain = Annotated[float, typer.Option(min=0.0, help="Largest principal strain allowed.", rich_help_panel=READING)]
+MaxDisplacement = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        help="Largest displacement allowed, angstrom.",
+        rich_help_panel=READING,
+    ),
+]
 Noise = Annotated[
     str | None,
     typer.Option(
         metavar="auto|SIGMA",
         help="Find the symmetry that noisy coordinates support; SIGMA in angstrom where the noise is known.",
+        rich_help_panel=READING,
+    ),
+]
+
+Setting = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SYMBOL",
+        help="Read the (parent's) file in this space-group setting: a symbol such as 'F d -3 m:2', or a Hall symbol.",
+        rich_help_panel=READING,
+    ),
+]
+SettingChild = Annotated[
+    str | None, typer.Option(metavar="SYMBOL", help="The same for CHILD.", rich_help_panel=READING)
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAMES", help="Compare these species or site labels alone, such as Ti,O.", rich_help_panel=READING
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAMES", help="Leave out these species or site labels, such as C,N,H.", rich_help_panel=READING
     ),
 ]
 
@@ -89,63 +159,121 @@ MAX_STRAIN = 0.25
 MAX_DISPLACEMENT = 2.0
 
 
-@dataclass(frozen=True)
-class PairOptions:
-    """What to read and within which bounds to relate it."""
+def parent_settings(*, setting: Setting = None, symprec: Symprec = SYMPREC, origin: Origin = None) -> PairSettings:
+    """Gather the options of commands that read a parent alone."""
+    from orderparam.discovery.pair import PairSettings
 
-    parent: str
-    child: str
-    symprec: float = SYMPREC
-    symprec_child: float = SYMPREC
-    origin: str | None = None
-    renaming: tuple[str, ...] = ()
-    max_strain: float = MAX_STRAIN
-    max_displacement: float = MAX_DISPLACEMENT
-    noise: str | None = None
+    return PairSettings(setting=setting, symprec=symprec, origin=origin)
 
-    def analyse(self, *, points: bool = False) -> Analysis:
-        """Read both files and decompose the distortion exactly; finite sets of points only where `points` says so."""
-        from orderparam.crystals.pointset import lacks_lattice
 
-        if points and (lacks_lattice(self.parent) or lacks_lattice(self.child)):
-            return self._analyse_points()
-        from orderparam.crystals.crystal import rename_species
-        from orderparam.crystals.reading import read_crystal
-        from orderparam.discovery.analyse import analyse
-        from orderparam.parent import symmetrise
+def pair_settings(
+    *,
+    noise: Noise = None,
+    setting: Setting = None,
+    setting_child: SettingChild = None,
+    only: Only = None,
+    ignore: Ignore = None,
+    renaming: Renaming = None,
+    origin: Origin = None,
+    symprec: Symprec = SYMPREC,
+    symprec_child: SymprecChild = SYMPREC,
+    max_strain: MaxStrain = MAX_STRAIN,
+    max_displacement: MaxDisplacement = MAX_DISPLACEMENT,
+) -> PairSettings:
+    """Gather the options of commands that compare two structures."""
+    from orderparam.discovery.pair import PairSettings
 
-        names = parse_renaming(self.renaming)
-        parent, child = read_crystal(self.parent), read_crystal(self.child)
-        if names:
-            parent = rename_species(parent, names)
-        return analyse(
-            symmetrise(parent, self.symprec, origin=self.origin),
-            child,
-            symprec=self.symprec_child,
-            max_strain=self.max_strain,
-            max_displacement=self.max_displacement,
-            noise=self.noise,
-        )
+    return PairSettings(
+        setting=setting,
+        setting_child=setting_child,
+        only=_names("--only", only),
+        ignore=_names("--ignore", ignore),
+        renaming=tuple(parse_renaming(tuple(renaming or ())).items()),
+        origin=origin,
+        symprec=symprec,
+        symprec_child=symprec_child,
+        max_strain=max_strain,
+        max_displacement=max_displacement,
+        noise=noise,
+    )
 
-    def _analyse_points(self) -> Analysis:
-        """Read two molecules or other finite sets of points."""
-        from orderparam.crystals.pointset import lacks_lattice, read_points
-        from orderparam.discovery.pointrelation import analyse_points
-        from orderparam.errors import InvalidInputError
-        from orderparam.pointparent import symmetrise_points
 
-        for one, other in ((self.parent, self.child), (self.child, self.parent)):
-            if not lacks_lattice(one):
-                raise InvalidInputError(
-                    f"{other} is a molecule without a lattice, {one} is not; both must be crystals, or both molecules"
-                )
-        check_crystal_options(**{"--origin": self.origin, "--map": self.renaming, "--noise": self.noise})
-        return analyse_points(
-            symmetrise_points(read_points(self.parent), self.symprec),
-            read_points(self.child),
-            symprec=self.symprec_child,
-            max_displacement=self.max_displacement,
-        )
+def gathers(collect: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `collect`, whose result becomes its argument ``reading``.
+
+    So the options that many commands share are listed once, and stand in `--help` as if each had listed them.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own, shared = inspect.signature(command), inspect.signature(collect)
+        parameters = [
+            parameter.replace(annotation=eval(parameter.annotation, function.__globals__))  # its own source text
+            for function, parameters in ((command, own.parameters), (collect, shared.parameters))
+            for name, parameter in parameters.items()
+            if name != "reading"
+        ]
+        signature = own.replace(parameters=parameters, return_annotation=None)
+
+        @functools.wraps(command)
+        def whole(*arguments: Any, **given: Any) -> None:
+            settings = collect(**{name: given.pop(name) for name in shared.parameters if name in given})
+            command(*arguments, **given, reading=settings)
+
+        whole.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+        whole.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+        return whole
+
+    return decorate
+
+
+def analyse_files(parent: str, child: str, settings: PairSettings) -> Analysis:
+    """Read two files, crystals or finite sets of points, and decompose the distortion exactly."""
+    from orderparam.crystals.pointset import lacks_lattice
+
+    if lacks_lattice(parent) or lacks_lattice(child):
+        return _analyse_points(parent, child, settings)
+    from orderparam.discovery.pair import analyse_pair
+
+    return analyse_pair(parent, child, settings)
+
+
+def _analyse_points(parent: str, child: str, settings: PairSettings) -> Analysis:
+    """Read two molecules or other finite sets of points."""
+    from orderparam.crystals.pointset import lacks_lattice, read_points
+    from orderparam.discovery.pointrelation import analyse_points
+    from orderparam.errors import InvalidInputError
+    from orderparam.pointparent import symmetrise_points
+
+    for one, other in ((parent, child), (child, parent)):
+        if not lacks_lattice(one):
+            raise InvalidInputError(
+                f"{other} is a molecule without a lattice, {one} is not; both must be crystals, or both molecules"
+            )
+    check_crystal_options(
+        **{
+            "--setting": settings.setting,
+            "--setting-child": settings.setting_child,
+            "--only": settings.only,
+            "--ignore": settings.ignore,
+            "--origin": settings.origin,
+            "--map": settings.renaming,
+            "--noise": settings.noise,
+        }
+    )
+    return analyse_points(
+        symmetrise_points(read_points(parent), settings.symprec),
+        read_points(child),
+        symprec=settings.symprec_child,
+        max_displacement=settings.max_displacement,
+    )
+
+
+def _names(option: str, entries: list[str] | None) -> tuple[str, ...]:
+    """Return the names of ``--only Fe,O --only Ti1``."""
+    names = [name.strip() for entry in entries or () for name in entry.split(",")]
+    if not all(names):
+        raise typer.BadParameter("expected species or site labels such as Fe,O", param_hint=option)
+    return tuple(dict.fromkeys(names))
 
 
 def check_crystal_options(**given: object) -> None:

@@ -23,6 +23,7 @@ def parent(
     ] = None,
     modes: Annotated[bool, typer.Option("--modes", help="Decompose the distortion from the first proposal.")] = False,
     noise: options.Noise = None,
+    setting: options.Setting = None,
     json: options.Json = None,
     quiet: options.Quiet = False,
     symprec: Annotated[
@@ -52,7 +53,7 @@ def parent(
     options.check_targets([json], [child])
     if write and Path(write).exists() and not Path(write).is_dir():
         raise InvalidInputError(f"--write {write}: this is a file, not a folder")
-    crystal = read_crystal(child)
+    crystal = read_crystal(child, setting=setting)
     report = report_symmetry(crystal, symprec)
     with progress("looking for parents ..."):
         proposals = propose_parents(crystal, symprec=symprec, limit=top)

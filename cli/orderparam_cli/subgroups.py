@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
 from .terminal import command_line, print_report, print_warnings, progress, write_json, write_page
 
+if TYPE_CHECKING:
+    from orderparam.discovery.pair import PairSettings
+
 Write = Annotated[str | None, typer.Option(metavar="DIR", help="Write the structures as CIF.")]
 
 
+@options.gathers(options.pair_settings)
 def subgroups(
     parent: options.ParentFile,
     child: options.ChildFile,
@@ -21,13 +25,7 @@ def subgroups(
     json: options.Json = None,
     html: options.Page = None,
     quiet: options.Quiet = False,
-    noise: options.Noise = None,
-    symprec: options.Symprec = options.SYMPREC,
-    symprec_child: options.SymprecChild = options.SYMPREC,
-    origin: options.Origin = None,
-    renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = options.MAX_STRAIN,
-    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+    reading: PairSettings,
 ) -> None:
     """List the groups between CHILD's and PARENT's, and the structure that each would have (a Baernighausen tree).
 
@@ -37,16 +35,14 @@ def subgroups(
 
       orderparam subgroups CaTiO3_221.cif CaTiO3_62.cif --html tree.html
     """
+    from orderparam.discovery.pair import analyse_pair
     from orderparam.records import subgroups_record
     from orderparam.report.subgroups import subgroups_report, write_nodes
     from orderparam.subgroups import subgroup_graph
 
-    pair = options.PairOptions(
-        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
-    )
     options.check_targets([json, html], [parent, child])
     with progress("finding the order parameters ...") as show:
-        analysis = pair.analyse()
+        analysis = analyse_pair(parent, child, reading)
         graph = subgroup_graph(analysis, on_step=lambda n: show(f"{n} groups ..."))
     if write:
         write_nodes(analysis, graph, Path(write))
@@ -63,6 +59,7 @@ def subgroups(
     print_warnings(analysis.warnings)
 
 
+@options.gathers(options.pair_settings)
 def domains(
     parent: options.ParentFile,
     child: options.ChildFile,
@@ -71,13 +68,7 @@ def domains(
     json: options.Json = None,
     html: options.Page = None,
     quiet: options.Quiet = False,
-    noise: options.Noise = None,
-    symprec: options.Symprec = options.SYMPREC,
-    symprec_child: options.SymprecChild = options.SYMPREC,
-    origin: options.Origin = None,
-    renaming: options.Renaming = None,
-    max_strain: options.MaxStrain = options.MAX_STRAIN,
-    max_displacement: options.MaxDisplacement = options.MAX_DISPLACEMENT,
+    reading: PairSettings,
 ) -> None:
     """List the symmetry-equivalent states of CHILD: operation, kind, order parameters, strain.
 
@@ -85,16 +76,14 @@ def domains(
 
       orderparam domains SrTiO3_221.cif SrTiO3_140.cif --write states
     """
+    from orderparam.discovery.pair import analyse_pair
     from orderparam.records import domains_record
     from orderparam.report.subgroups import domains_report, write_domains
     from orderparam.subgroups import find_domains
 
-    pair = options.PairOptions(
-        parent, child, symprec, symprec_child, origin, tuple(renaming or ()), max_strain, max_displacement, noise
-    )
     options.check_targets([json, html], [parent, child])
     with progress("finding the domains ..."):
-        analysis = pair.analyse()
+        analysis = analyse_pair(parent, child, reading)
         found = find_domains(analysis)
     if write:
         write_domains(found, Path(write))

@@ -15,6 +15,7 @@ def symmetry(
     *,
     json: options.Json = None,
     quiet: options.Quiet = False,
+    setting: options.Setting = None,
     symprec: Annotated[float, typer.Option(min=1e-8, max=options.LOOSEST, help="Tolerance, angstrom.")] = 1e-3,
 ) -> None:
     """Report the space group of each FILE, its sites, and how the group changes with the tolerance.
@@ -31,7 +32,7 @@ def symmetry(
     options.check_targets([json], files)
     found = []
     for file in files:
-        crystal = read_crystal(file)
+        crystal = read_crystal(file, setting=setting)
         found.append((crystal, report_symmetry(crystal, symprec), tolerance_ladder(crystal)))
     if json:
         records = [symmetry_record(*entry) for entry in found]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orderparam.errors import InvalidInputError
 
-from .cif import read_cif
+from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
 from .otherformats import read_other
 from .quiet import quiet

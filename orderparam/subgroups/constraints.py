@@ -9,9 +9,9 @@ from functools import reduce
 
 import numpy as np
 
+from orderparam.crystals.settings import find_group
 from orderparam.discovery.analyse import Analysis
 from orderparam.errors import InvalidInputError
-from orderparam.groupsymbols import find_group
 from orderparam.o3 import wigner_d
 from orderparam.parent import Parent
 from orderparam.symmetry.carriers import parse_site_irrep

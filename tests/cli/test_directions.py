@@ -13,7 +13,7 @@ from pymatgen.core import Lattice, Structure
 from rich.console import Console
 
 from orderparam.crystals.reading import read_crystal
-from orderparam.groupsymbols import find_group
+from orderparam.crystals.settings import find_group
 from orderparam.parent import symmetrise
 from orderparam.records import solutions_record
 from orderparam.records.directions import carriers_with_strain

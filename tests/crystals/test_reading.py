@@ -15,7 +15,7 @@ from orderparam.formats.xyz import extended_xyz
 from orderparam.parent import symmetrise
 from orderparam.spacegroup import report_symmetry
 
-STRUCTURES = Path(__file__).parents[1] / "structures"
+STRUCTURES = Path(__file__).parents[2] / "structures"
 MANGANITE = STRUCTURES / "perovskite/LaMnO3_62.cif"
 
 

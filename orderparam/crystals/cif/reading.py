@@ -1,0 +1,298 @@
+"""Read the crystal that a CIF holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.elements import electronegativity
+from orderparam.crystals.uncertainties import Uncertainties, number_with_uncertainty
+from orderparam.errors import InvalidInputError
+
+from .blocks import Block, crystal_blocks, read_blocks
+from .choice import ROUNDED_CELL, choose
+from .facts import Facts, facts_of, mismatches
+from .operations import Operations, from_hall, keeps_metric
+from .sites import COARSEST, NOTED, TOO_FULL, Orbit, Site
+from .species import element_of
+from .statements import Reading, Statement, asked, statements_of
+
+_LENGTHS = tuple(f"_cell_length_{axis}" for axis in "abc")
+_ANGLES = tuple(f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma"))
+_FRACTIONAL = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
+_CARTESIAN = tuple(f"_atom_site_cartn_{axis}" for axis in "xyz")
+_MOMENTS = ("_atom_site_moment_label", "_atom_site_magn_moment_label")
+_LISTED = Statement("setting", "no symmetry stated", (Reading("P 1", from_hall("P 1"), 1),))
+
+
+def read_cif(path: Path, *, setting: str | None = None, block: int | None = None) -> Crystal:
+    """Return the crystal of a CIF.
+
+    The symmetry is that of the operations listed; else of the Hall symbol; else of the Hermann-Mauguin symbol; else of
+    the number. Where several of these disagree, or one leaves the setting open, the structure decides (`choice`) and a
+    note says so. Rounded special positions are made exact (`sites`), and so is a rounded cell.
+
+    Parameters
+    ----------
+    path : Path
+    setting : str, optional
+        The space-group setting to read the file in, whatever it states; ``operations`` for those that it lists.
+    block : int, optional
+        Which of several blocks with a structure, from 1; the first by default, and a note says so.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    blocks, notes = read_blocks(path)
+    chosen, block_notes = _choose_block(crystal_blocks(blocks), block, path)
+    lattice, cell_sigmas = _cell(chosen, path)
+    facts = facts_of(chosen)
+    sites, uncertainties, site_notes = _sites(chosen, lattice, cell_sigmas, facts, path)
+    statements, symmetry_notes = _statements(chosen, setting, path)
+    trial, choice_notes = choose(statements, sites, lattice, facts, str(path))
+    lattice, cell_notes = _settled_cell(lattice, trial.reading.operations, path.name)
+    found = mismatches(trial.contents, abs(float(np.linalg.det(lattice))), facts)
+    if found and statements[0] is _LISTED and "formula" in found[0]:
+        raise InvalidInputError(
+            f"{path}: the file states no symmetry, and {found[0]}; give the symmetry, or --setting SYMBOL"
+        )
+    own = (*choice_notes, *trial.notes, *found)
+    return _crystal(
+        lattice, trial.orbits, uncertainties, path,
+        (*notes, *block_notes, *symmetry_notes, *site_notes, *cell_notes, *(f"{path.name}: {note}" for note in own)),
+    )  # fmt: skip
+
+
+def _choose_block(blocks: Sequence[Block], wanted: int | None, path: Path) -> tuple[Block, tuple[str, ...]]:
+    if not blocks:
+        raise InvalidInputError(f"{path}: the CIF holds no structure (no cell, or no atom sites)")
+    if wanted is not None:
+        if not 1 <= wanted <= len(blocks):
+            raise InvalidInputError(f"{path}: no structure {wanted}; the file holds {len(blocks)}")
+        return blocks[wanted - 1], ()
+    if len(blocks) == 1:
+        return blocks[0], ()
+    return blocks[0], (
+        f"{path.name} holds {len(blocks)} structures; the first is used (data_{blocks[0].name}); --frame takes another",
+    )
+
+
+def _cell(block: Block, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lattice (3, 3) and the uncertainties of the six cell parameters."""
+    texts = [block.value(tag) for tag in (*_LENGTHS, *_ANGLES)]
+    missing = [tag for tag, text in zip(_LENGTHS, texts, strict=False) if text is None]
+    if missing:
+        raise InvalidInputError(f"{path}: the cell is not complete: {', '.join(missing)} is missing")
+    numbers = [
+        number_with_uncertainty(text or "90", f"{path}: {tag}")
+        for tag, text in zip((*_LENGTHS, *_ANGLES), texts, strict=True)
+    ]
+    values, sigmas = np.array(numbers).T
+    if not np.isfinite(values).all() or values.min() <= 0 or values[3:].max() >= 180:
+        raise InvalidInputError(
+            f"{path}: the cell {' '.join(f'{v:g}' for v in values)} is none; expected lengths above 0 and angles "
+            "between 0 and 180"
+        )
+    return lattice_of(values), sigmas
+
+
+def lattice_of(cell: np.ndarray) -> np.ndarray:
+    """Return basis vectors as rows (3, 3) for a, b, c (angstrom), alpha, beta, gamma (degrees).
+
+    c is along z and a in the xz plane, so that beta lies between them.
+
+    Raises
+    ------
+    InvalidInputError
+        When the angles close no cell.
+    """
+    a, b, c = cell[:3]
+    cosines = np.cos(np.radians(cell[3:]))
+    cosines[np.abs(cosines) < 1e-15] = 0.0
+    sin_alpha, sin_beta = np.sqrt(1 - cosines[:2] ** 2)
+    star = (cosines[0] * cosines[1] - cosines[2]) / (sin_alpha * sin_beta)
+    if abs(star) >= 1:
+        raise InvalidInputError(f"the angles {' '.join(f'{v:g}' for v in cell[3:])} close no cell; check them")
+    return np.array(
+        [
+            [a * sin_beta, 0.0, a * cosines[1]],
+            [-b * sin_alpha * star, b * sin_alpha * np.sqrt(1 - star**2), b * cosines[0]],
+            [0.0, 0.0, c],
+        ]
+    )
+
+
+def _sites(
+    block: Block, lattice: np.ndarray, cell_sigmas: np.ndarray, facts: Facts, path: Path
+) -> tuple[list[Site], Uncertainties | None, list[str]]:
+    """Return the listed sites that hold atoms, their uncertainties, and notes."""
+    rows, sigmas, left_out, doubts = [], [], [], []
+    for row in _rows(block):
+        where = f"{path}: {row.label}"
+        try:
+            element, doubt = element_of(row.type, row.name, frozenset(facts.formula))
+        except InvalidInputError as problem:
+            raise InvalidInputError(f"{path}: {problem}") from None
+        doubts += [doubt] if doubt else []
+        occupancy = number_with_uncertainty(row.occupancy or "1", f"{where}: occupancy")[0]
+        if reason := _reason_to_leave_out(row, element, occupancy):
+            left_out.append(f"{row.label} ({reason})")
+            continue
+        if not 0 < occupancy <= TOO_FULL:
+            raise InvalidInputError(f"{where}: the occupancy is {occupancy:g}; expected a number from 0 to 1")
+        if None in row.coordinates:
+            raise InvalidInputError(
+                f"{where}: expected numbers as coordinates, found '?'; give them, or leave the site out"
+            )
+        position, sigma, rounding = _position(row, lattice, where)
+        rows.append(Site(row.label, str(element), position, rounding, min(occupancy, 1.0), row.multiplicity))
+        sigmas.append(sigma)
+    if not rows:
+        raise InvalidInputError(f"{path}: no atom is left; every site is a vacancy, a dummy or without coordinates")
+    notes = [f"{path.name}: left out: {', '.join(left_out)}"] if left_out else []
+    notes += [f"{path.name}: {doubt}" for doubt in dict.fromkeys(doubts)]
+    if not block.column(*_FRACTIONAL):
+        notes.append(f"{path.name}: Cartesian coordinates are read with c along z and a in the xz plane")
+    if moments := [label for label in block.column(*_MOMENTS) if label]:
+        notes.append(f"{path.name}: magnetic moments are not treated yet; those of {', '.join(moments)} are ignored")
+    known = Uncertainties(np.array([row.position for row in rows]), np.array(sigmas), cell_sigmas)
+    return rows, known if known.sigmas.any() or cell_sigmas.any() else None, notes
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of the list of sites, as text."""
+
+    label: str
+    name: str | None
+    type: str | None
+    coordinates: tuple[str | None, ...]
+    cartesian: bool
+    occupancy: str | None
+    multiplicity: int | None
+    flag: str
+
+
+def _rows(block: Block) -> list[_Row]:
+    tags, columns = _coordinates(block)
+    n = len(columns[0])
+
+    def column(*names: str) -> list[str | None]:
+        values = block.column(*names)
+        return values if len(values) == n else [None] * n
+
+    names, types = column("_atom_site_label"), column("_atom_site_type_symbol")
+    occupancies, flags = column("_atom_site_occupancy"), column("_atom_site_calc_flag")
+    multiplicities = column("_atom_site_site_symmetry_multiplicity", "_atom_site_symmetry_multiplicity")
+    return [
+        _Row(
+            names[i] or types[i] or f"row {i + 1}",
+            names[i],
+            types[i],
+            tuple(values[i] for values in columns),
+            tags == _CARTESIAN,
+            occupancies[i],
+            _multiplicity(multiplicities[i]),
+            (flags[i] or "").lower(),
+        )
+        for i in range(n)
+    ]
+
+
+def _reason_to_leave_out(row: _Row, element: str | None, occupancy: float) -> str | None:
+    if row.flag == "dum":
+        return "a dummy"
+    if element is None:
+        return "a vacancy"
+    if occupancy == 0:
+        return "occupancy 0"
+    return "no coordinates" if element == "H" and None in row.coordinates else None
+
+
+def _position(row: _Row, lattice: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return fractional coordinates, their uncertainties, and half a unit of their last digits."""
+    numbers = [_coordinate(str(text), f"{where}: {axis}") for axis, text in zip("xyz", row.coordinates, strict=True)]
+    position, sigma, rounding = (np.array(part) for part in zip(*numbers, strict=True))
+    if row.cartesian:
+        inverse = np.linalg.inv(lattice)
+        return position @ inverse, sigma @ np.abs(inverse), rounding @ np.abs(inverse)
+    return position, sigma, rounding
+
+
+def _coordinates(block: Block) -> tuple[tuple[str, ...], list[list[str | None]]]:
+    for tags in (_FRACTIONAL, _CARTESIAN):
+        columns = [block.column(tag) for tag in tags]
+        if all(columns) and len({len(column) for column in columns}) == 1:
+            return tags, columns
+    raise InvalidInputError(f"data_{block.name}: the atom sites need x, y and z; expected {', '.join(_FRACTIONAL)}")
+
+
+def _coordinate(text: str, where: str) -> tuple[float, float, float]:
+    """Return a coordinate, its uncertainty and half a unit of its last digit; a fraction is exact."""
+    if found := re.fullmatch(r"\s*([-+]?\d+)\s*/\s*([1-9]\d*)\s*", text):
+        return int(found[1]) / int(found[2]), 0.0, 0.0
+    value, sigma = number_with_uncertainty(text, where)
+    digits = re.fullmatch(r"[-+]?\d*\.?(\d*)(?:[eE]([-+]?\d+))?(?:\(.*\))?", text.strip())
+    decimals = len(digits[1]) - int(digits[2] or 0) if digits else 0
+    return value, sigma, 0.5 * min(10.0 ** -max(decimals, 0), COARSEST)
+
+
+def _multiplicity(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"[1-9]\d{0,3}", text) else None
+
+
+def _statements(block: Block, setting: str | None, path: Path) -> tuple[list[Statement], list[str]]:
+    if setting is not None and setting.strip().lower() != "operations":
+        return [asked(setting, str(path))], [f"{path.name} is read in the setting asked for, {setting}"]
+    statements, notes = statements_of(block, str(path))
+    if setting is not None:
+        listed = [statement for statement in statements if statement.kind == "operations"]
+        if not listed:
+            raise InvalidInputError(f"{path}: --setting operations: the file lists no operations; give a symbol")
+        return listed, [f"{path.name} is read with the operations that it lists, as asked for"]
+    if not statements:
+        return [_LISTED], [f"{path.name} states no symmetry; its atoms are taken as they are listed (P1)"]
+    return statements, notes
+
+
+def _settled_cell(lattice: np.ndarray, operations: Operations, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the cell with its metric averaged over the operations where it is rounded."""
+    metric = lattice @ lattice.T
+    change = keeps_metric(operations, metric)
+    if change < 1e-12:
+        return lattice, ()
+    if change > ROUNDED_CELL:
+        return lattice, (
+            f"{name}: the cell has the symmetry that the file states only to {change:.1%}; it is taken as it stands",
+        )
+    w = operations.rotations
+    mean = np.einsum("nji,jk,nkl->il", w, metric, w) / len(w)
+    # the symmetric stretch from one metric to the other leaves the orientation as it is
+    inverse = np.linalg.inv(lattice)
+    values, vectors = np.linalg.eigh(inverse @ mean @ inverse.T)
+    settled = lattice @ (vectors * np.sqrt(values)) @ vectors.T
+    moved = float(np.linalg.norm(settled - lattice, axis=1).max())
+    note = (
+        f"{name}: the rounded cell is made exact by the stated symmetry; its edges move by up to {moved:.3f} angstrom"
+    )
+    return settled, (note,) if moved > NOTED else ()
+
+
+def _crystal(
+    lattice: np.ndarray, orbits: Sequence[Orbit], uncertainties: Uncertainties | None, path: Path,
+    notes: tuple[str, ...],
+) -> Crystal:  # fmt: skip
+    orbits = sorted(
+        orbits, key=lambda orbit: (electronegativity(orbit.species), orbit.species)
+    )  # as formulas are written
+    counts = [len(orbit.positions) for orbit in orbits]
+    species = tuple(orbit.species for orbit, n in zip(orbits, counts, strict=True) for _ in range(n))
+    labels = tuple(orbit.label for orbit, n in zip(orbits, counts, strict=True) for _ in range(n))
+    positions = np.concatenate([orbit.positions for orbit in orbits])
+    return Crystal(lattice, positions, species, labels, str(path), notes, uncertainties)

@@ -1,0 +1,125 @@
+"""Two files, read and related: what `fit`, `modes`, families, series and notebooks do first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orderparam.crystals.crystal import Crystal, rename_species
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.selecting import check_names, part_of
+from orderparam.parent import Parent, symmetrise
+
+from .analyse import Analysis, analyse
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """How a pair of files is read and related; defaults are those of `symmetrise` and `analyse`.
+
+    Attributes
+    ----------
+    setting, setting_child : str or None
+        Space-group settings to read the two files in, where they leave them open.
+    only, ignore : tuple of str
+        Species or site labels to compare, or to leave out.
+    renaming : tuple of (str, str)
+        Elements of the parent and what to call them.
+    origin : str or None
+        Element or site of the parent to put at the origin.
+    symprec, symprec_child : float
+        spglib's tolerances, angstrom.
+    max_strain, max_displacement : float
+        Largest principal strain, largest displacement (angstrom).
+    noise : float, str or None
+        ``auto``, or the standard deviation of every coordinate (angstrom).
+    """
+
+    setting: str | None = None
+    setting_child: str | None = None
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    renaming: tuple[tuple[str, str], ...] = ()
+    origin: str | None = None
+    symprec: float = 1e-3
+    symprec_child: float = 1e-3
+    max_strain: float = 0.25
+    max_displacement: float = 2.0
+    noise: float | str | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return the settings as result files hold them: plain values, renamings as ``A=B``."""
+        return {**asdict(self), "renaming": [f"{old}={new}" for old, new in self.renaming]}
+
+
+def read_pair(parent: str, child: str, settings: PairSettings = PairSettings()) -> tuple[Crystal, Crystal]:
+    """Read two files, and return the parts that are to be compared, the parent's elements renamed.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    first, children = read_family(parent, {"child": child}, settings)
+    first = rename_species(first, dict(settings.renaming)) if settings.renaming else first
+    return first, children["child"]
+
+
+def read_family(parent: str, children: Mapping[str, str], settings: PairSettings) -> tuple[Crystal, dict[str, Crystal]]:
+    """Read a parent and children by name, and return the parts that are to be compared; nothing is renamed.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    first = read_crystal(parent, setting=settings.setting)
+    others = {name: read_crystal(file, setting=settings.setting_child) for name, file in children.items()}
+    part = {"only": settings.only, "ignore": settings.ignore}
+    check_names([first, *others.values()], **part)
+    return part_of(first, **part), {name: part_of(crystal, **part) for name, crystal in others.items()}
+
+
+def read_parent(path: str, settings: PairSettings = PairSettings()) -> Parent:
+    """Read and symmetrise a parent that is not compared with a child.
+
+    Raises
+    ------
+    OrderParamError
+    """
+    return symmetrise(read_crystal(path, setting=settings.setting), settings.symprec, origin=settings.origin)
+
+
+def relate_pair(parent: Parent, child: Crystal, settings: PairSettings = PairSettings()) -> Analysis:
+    """Decompose the distortion of a child from a symmetrised parent with these settings.
+
+    Raises
+    ------
+    OrderParamError
+        As `analyse`.
+    """
+    return analyse(
+        parent,
+        child,
+        symprec=settings.symprec_child,
+        max_strain=settings.max_strain,
+        max_displacement=settings.max_displacement,
+        noise=settings.noise,
+    )
+
+
+def analyse_pair(parent: str, child: str, settings: PairSettings = PairSettings()) -> Analysis:
+    """Read two files and decompose the distortion exactly.
+
+    Raises
+    ------
+    OrderParamError
+        When a file cannot be read, or the two are no parent and child.
+
+    Examples
+    --------
+    >>> folder = "structures/perovskite/"
+    >>> analyse_pair(folder + "LaMnO3_221.cif", folder + "LaMnO3_62.cif", PairSettings(only=("Mn", "O")))
+    Analysis(MnO3: Pm-3m (221) -> Pnma (62), R4+ + M3+)
+    """
+    first, second = read_pair(parent, child, settings)
+    return relate_pair(symmetrise(first, settings.symprec, origin=settings.origin), second, settings)
