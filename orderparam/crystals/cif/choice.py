@@ -93,7 +93,8 @@ def _notes(
     """Return what was taken and what else it could be, where there was a choice."""
     others = [reading.name for reading in fitting if reading is not taken.reading]
     if disagree:
-        return [f"{said} contradict each other; {taken.reading.name} is taken, which the structure fits (--setting)"]
+        name = "the list of operations" if taken.reading.name == "operations" else taken.reading.name
+        return [f"{said} contradict each other; {name} is taken, which the structure fits (--setting)"]
     if others:
         return [f"{said} leaves the setting open; {taken.reading.name} is taken, not {', '.join(others)} (--setting)"]
     if all(statement.kind == "number" for statement in statements) and statements[0].fallback:

@@ -131,7 +131,7 @@ def mismatches(amounts: dict[str, float], volume: float, facts: Facts) -> list[s
     found = []
     if agrees_with_formula(amounts, facts) is False:
         stated = " ".join(f"{element}{amount:g}" for element, amount in facts.formula.items())
-        units = f", {facts.z:g} times in the cell" if facts.z else ""
+        units = f", Z = {facts.z:g}" if facts.z else ""
         has = " ".join(f"{element}{amount:.4g}" for element, amount in amounts.items())
         found.append(f"the sites give {has} in the cell, and the stated formula is {stated}{units}")
     if facts.volume and abs(facts.volume / volume - 1) > 0.01:

@@ -250,7 +250,7 @@ def _multiplicity(text: str | None) -> int | None:
 def _statements(block: Block, setting: str | None, path: Path) -> tuple[list[Statement], list[str]]:
     if setting is not None and setting.strip().lower() != "operations":
         return [asked(setting, str(path))], [f"{path.name} is read in the setting asked for, {setting}"]
-    statements, notes = statements_of(block, str(path))
+    statements, notes = statements_of(block, path)
     if setting is not None:
         listed = [statement for statement in statements if statement.kind == "operations"]
         if not listed:

@@ -184,8 +184,9 @@ def _is_same(offsets: np.ndarray, rotations: np.ndarray, site: Site, lattice: np
     bounds = (np.abs(rotations) @ site.rounding + site.rounding) * 1.001 + 1e-9
     rounded = (np.abs(offsets) <= bounds).all(axis=1) & (distances < FARTHEST)
     near = distances < NO_ROOM
-    if near.sum() * site.occupancy <= 1 + 1e-3 and near.sum() > rounded.sum():
-        near = distances < 1e-4  # a split position: there is room for its copies
+    copies = near.sum() / rounded.sum()
+    if copies > 1 and copies * site.occupancy <= 1 + 1e-3:
+        return rounded  # a split position: there is room for its copies
     return rounded | near
 
 

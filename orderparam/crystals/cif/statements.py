@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from orderparam.crystals.settings import Setting, all_settings, find_settings, nearest_symbols, settings_of
 from orderparam.errors import InvalidInputError
@@ -22,6 +24,9 @@ _HERMANN_MAUGUIN = (
     "_space_group_name_h_m_full", "_symmetry_space_group_name_h_m_full", "_symmetry_space_group_name_h_m_alt",
 )  # fmt: skip
 _NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number", "_symmetry_space_group_number")
+_NUMBER_BEHIND = re.compile(r"\s*[\[(]?\s*(?:no\.?|nr\.?|#|\()\s*\d+\s*[\])]?\s*$", re.IGNORECASE)
+"""What some write behind a symbol: ``P n m a (62)``, ``Pnma, no. 62``."""
+
 _CHOICE = ("_space_group_it_coordinate_system_code",)
 _MAGNETIC = ("_space_group_magn_number_bns", "_space_group_magn_name_bns", "_space_group_magn_number_og")
 _MODULATED = ("_space_group_symop_ssg_operation_algebraic", "_space_group_symop_magn_ssg_operation_algebraic",
@@ -73,7 +78,7 @@ class Statement:
         return (*self.readings, *self.fallback) if self.kind == "number" else self.readings
 
 
-def statements_of(block: Block, where: str) -> tuple[list[Statement], list[str]]:
+def statements_of(block: Block, path: Path) -> tuple[list[Statement], list[str]]:
     """Return what a block states, the strongest first (operations, Hall, Hermann-Mauguin, number), and notes.
 
     Raises
@@ -86,10 +91,11 @@ def statements_of(block: Block, where: str) -> tuple[list[Statement], list[str]]
             f"{where}: a modulated structure (superspace group); expected one of three dimensions: give a commensurate "
             "supercell or the average structure"
         )
+    where = str(path)
     found, notes, faults = [], [], []
     for read in (_listed, _from_hall_symbol, _from_symbol, _from_number):
         try:
-            statement = read(block, notes, where)
+            statement = read(block, notes)
         except InvalidInputError as problem:
             faults.append(str(problem))
             continue
@@ -97,7 +103,8 @@ def statements_of(block: Block, where: str) -> tuple[list[Statement], list[str]]
             found.append(statement)
     if faults and not found:
         raise InvalidInputError(f"{where}: {faults[0]}")
-    notes += [f"{where}: {fault}; taken from what else the file states" for fault in faults]
+    notes = [f"{path.name}: {note}" for note in notes]
+    notes += [f"{path.name}: {fault}; taken from what else the file states" for fault in faults]
     if not found and (magnetic := block.value(*_MAGNETIC)):
         raise InvalidInputError(
             f"{where}: the file names the magnetic group {magnetic} but lists no operations; list them "
@@ -128,17 +135,20 @@ def asked(text: str, where: str) -> Statement:
         ) from None
 
 
-def _listed(block: Block, notes: list[str], where: str) -> Statement | None:
+def _listed(block: Block, notes: list[str]) -> Statement | None:
     texts = listed_texts(block.column(*_OPERATIONS))
     if not texts:
         return None
     group, listed = from_listing(texts, listed_texts(block.column(*_CENTRINGS)))
     if group.order > listed:
         notes.append(
-            f"{where}: the {listed} operations listed are no whole group; the {group.order} that they generate are "
-            "taken"
+            f"the {listed} operations listed are no whole group; the {group.order} that they generate are taken"
         )
-    return Statement("operations", f"the {listed} operations listed", (Reading("operations", group, _type_of(group)),))
+    return Statement("operations", _counted(listed), (Reading("operations", group, _type_of(group)),))
+
+
+def _counted(n: int) -> str:
+    return "the identity, listed as the one operation," if n == 1 else f"the {n} operations listed"
 
 
 def _type_of(group: Operations) -> int | None:
@@ -154,7 +164,7 @@ def _type_of(group: Operations) -> int | None:
     return None if entry is None else int(entry.number)
 
 
-def _from_hall_symbol(block: Block, notes: list[str], where: str) -> Statement | None:
+def _from_hall_symbol(block: Block, notes: list[str]) -> Statement | None:
     symbol = block.value(*_HALL)
     if symbol is None:
         return None
@@ -162,20 +172,21 @@ def _from_hall_symbol(block: Block, notes: list[str], where: str) -> Statement |
     return Statement("Hall", f"Hall {symbol!r}", (Reading(symbol, operations, _number_of_hall(symbol)),))
 
 
-def _from_symbol(block: Block, notes: list[str], where: str) -> Statement | None:
-    said = [value for tag in _HERMANN_MAUGUIN if (value := block.value(tag)) is not None]
+def _from_symbol(block: Block, notes: list[str]) -> Statement | None:
+    said = [value for tag in _HERMANN_MAUGUIN if (value := block.value(tag)) is not None and not value.isdigit()]
     if not said:
         return None
     for symbol in said:  # several tags: the first that is understood, the most exact one where they agree
-        if settings := find_settings(symbol):
+        if settings := find_settings(_NUMBER_BEHIND.sub("", symbol)):
             number = settings[0].number
             others = tuple(setting for setting in _tabulated(number) if setting not in settings)
             return Statement("H-M", f"H-M {symbol!r}", _readings(settings), _readings(others))
     raise InvalidInputError(f"{said[0]!r} is no space-group symbol; {_similar(said[0])}")
 
 
-def _from_number(block: Block, notes: list[str], where: str) -> Statement | None:
-    text = block.value(*_NUMBER)
+def _from_number(block: Block, notes: list[str]) -> Statement | None:
+    symbol = block.value(*_HERMANN_MAUGUIN)
+    text = block.value(*_NUMBER) or (symbol if symbol and symbol.isdigit() else None)
     if text is None:
         return None
     number = int(text) if text.isdigit() else 0
