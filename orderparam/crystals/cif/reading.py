@@ -234,10 +234,12 @@ def _coordinates(block: Block) -> tuple[tuple[str, ...], list[list[str | None]]]
 
 
 def _coordinate(text: str, where: str) -> tuple[float, float, float]:
-    """Return a coordinate, its uncertainty and half a unit of its last digit; a fraction is exact."""
+    """Return a coordinate, its uncertainty and half a unit of its last digit; fractions and eighths are exact."""
     if found := re.fullmatch(r"\s*([-+]?\d+)\s*/\s*([1-9]\d*)\s*", text):
         return int(found[1]) / int(found[2]), 0.0, 0.0
     value, sigma = number_with_uncertainty(text, where)
+    if (8 * value).is_integer():
+        return value, sigma, 0.0
     digits = re.fullmatch(r"[-+]?\d*\.?(\d*)(?:[eE]([-+]?\d+))?(?:\(.*\))?", text.strip())
     decimals = len(digits[1]) - int(digits[2] or 0) if digits else 0
     return value, sigma, 0.5 * min(10.0 ** -max(decimals, 0), COARSEST)

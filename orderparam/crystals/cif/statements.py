@@ -88,7 +88,7 @@ def statements_of(block: Block, path: Path) -> tuple[list[Statement], list[str]]
     """
     if block.value(*_MODULATED) is not None:
         raise InvalidInputError(
-            f"{where}: a modulated structure (superspace group); expected one of three dimensions: give a commensurate "
+            f"{path}: a modulated structure (superspace group); expected one of three dimensions: give a commensurate "
             "supercell or the average structure"
         )
     where = str(path)
