@@ -205,7 +205,7 @@ class QuotientLattice:
         """Hermite normal form (3, 3) of the supercell."""
         return lattice_basis(self.supercell)
 
-    @property
+    @cached_property
     def order(self) -> int:
         """Number of translations: the number of primitive cells in the supercell."""
         return int(np.prod(np.diagonal(self.hermite)))

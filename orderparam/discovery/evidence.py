@@ -144,16 +144,13 @@ def search(group: QuotientGroup, own: GeneratedGroup, statistics: Statistics, si
 
     add(own)
     add(group.whole())
-    covered = own.elements.copy()
-    members = np.flatnonzero(own.elements)
     singles: dict[bytes, int] = {}
-    for element in range(group.order):
-        if covered[element]:
-            continue
-        joined = group.join(own, element)
-        singles.setdefault(joined.key, element)  # a join that several elements generate is tried once
+    for joined in group.joins(own, group.coset_representatives(own, np.ones(group.order, bool))):
+        # a join that several elements generate is tried once
+        singles.setdefault(joined.key, joined.generators[-1])
         add(joined)
-        covered[group.product(members, element)] = True
+    generators = np.zeros(group.order, bool)
+    generators[list(singles.values())] = True
     expanded: set[bytes] = set()
     while True:
         best = sorted(known.values(), key=lambda j: j.cost)[:BEAM]
@@ -162,5 +159,5 @@ def search(group: QuotientGroup, own: GeneratedGroup, statistics: Statistics, si
             return list(known.values())
         for judged in fresh:
             expanded.add(judged.group.key)
-            for element in singles.values():
-                add(group.join(judged.group, element))
+            for joined in group.joins(judged.group, group.coset_representatives(judged.group, generators)):
+                add(joined)
