@@ -1,7 +1,7 @@
 """The finite group G / T_S: a space group modulo the translations of a supercell that its point group keeps.
 
 Element number g = operation * n_cells + index of the translation stands for {W|w + t}; a subset is a boolean array over
-these numbers. Products are look-ups in tables of the point group and of the translations, none of all elements is built.
+these numbers. Products are look-ups in tables of the point group and of the translations, never in one of all elements.
 """
 
 from __future__ import annotations
@@ -194,6 +194,7 @@ class QuotientGroup:
                 if reached not in words:
                     words[reached] = product
                     queue.append(reached)
+        # every t_k s, and the translation by which it differs from the word of its own rotation part
         longer = np.concatenate(products)
         shifts = np.zeros((len(self._table), m), int)
         shifts[queue] = np.stack([words[operation] for operation in queue]) % cells
@@ -212,8 +213,9 @@ class QuotientGroup:
 
         By duality: the translations at which every wave is 1 that is 1 on the whole set.
         """
-        constant = (translations.astype(np.float32) @ self._turning_waves.T) == 0
-        return (constant.astype(np.float32) @ self._turning_waves) == 0
+        _, first, of_set = np.unique(np.packbits(translations, axis=1), axis=0, return_index=True, return_inverse=True)
+        constant = (translations[first].astype(np.float32) @ self._turning_waves.T) == 0
+        return ((constant.astype(np.float32) @ self._turning_waves) == 0)[of_set.ravel()]
 
     def translation_subgroup(self, matrix: np.ndarray) -> GeneratedGroup:
         """Return the translations of a supercell (rows, primitive units) as a subgroup."""

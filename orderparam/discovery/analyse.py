@@ -73,7 +73,7 @@ class Analysis:
             changes = {"atoms move": distortion.lengths.max(), "the cell changes": strained}
             if said := [text for text, size in changes.items() if size > 1e-4]:
                 return (f"no symmetry is broken: {' and '.join(said)} within the parent's own symmetry",)
-            if self.noise is not None:
+            if self.noise is not None and self.noise.sigma > 0:
                 return (f"no distortion above the noise ({self.noise.sigma:.4f} angstrom): the child is the parent",)
             return ("the two structures are identical: all amplitudes are zero",)
         notes = []

@@ -2,7 +2,8 @@
 
 The criterion and its assumptions stand in `evidence`. It errs upwards: an order parameter of less than about four to
 five sigma (As) is taken for noise, and so is a weak one inside a strong structure. Therefore the best lower group, its
-cost and the detection limit are always reported.
+cost and the detection limit are always reported. Where sigma is to be found from the data, and the group leaves too few
+coordinates over to find it from, the report says that the data cannot tell, what was taken instead, and why.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from orderparam.errors import InvalidInputError
 from orderparam.quotientgroup import GeneratedGroup, QuotientGroup
 from orderparam.supercell import Subgroup, Supercell
 
-from .evidence import CRITERION, INDEX_PRIOR, STRAIN_SIGMAS, TYPICAL_STRAIN, Judged, Statistics, search
+from .evidence import CRITERION, INDEX_PRIOR, SIGMAS, STRAIN_SIGMAS, TYPICAL_STRAIN, Judged, Statistics, search
 from .relate import Relation
 
 FEW_COORDINATES = 10
+"""With fewer coordinates than this to judge the noise by, there is a warning."""
 FEWEST_COORDINATES = 5
+"""With fewer, the data cannot tell sigma: at 95 % it may be 2.5 times what five coordinates give, 2.9 times what four
+do, 32 times what one does (sqrt(m / q), q the 2.5 % quantile of chi squared with m degrees of freedom)."""
 LARGEST_KEPT_NOISE = 0.02
-"""Where a file keeps a symmetry exactly: with fewer coordinates than this to judge by, or with more noise than this
-(angstrom per coordinate), what breaks a higher symmetry is structure."""
+"""Where a file keeps a symmetry exactly, and a higher one would leave fewer than `FEWEST_COORDINATES` or need more
+noise than this (angstrom per coordinate), what breaks it is structure."""
 CLOSE_CALL = INDEX_PRIOR * float(np.log(2))
 """A lower group costs at least this more by its index alone; below it the data themselves favour it."""
 
@@ -43,7 +47,7 @@ class NoiseReport:
     Attributes
     ----------
     sigma : float
-        Standard deviation per coordinate, angstrom.
+        Standard deviation per coordinate, angstrom; zero where no coordinate is left to find it from.
     mode_sigma : float
         The same of As of a mode: larger where the file keeps a symmetry, so that several atoms err together.
     estimated : bool
@@ -51,7 +55,7 @@ class NoiseReport:
     residual_rms : float
         Root mean square of what the group does not explain, per coordinate, angstrom.
     space_group : (int, str)
-        The group that the data support.
+        The group that the data support; the one that was taken where they cannot tell.
     next_lower : NextLower or None
         The best lower group.
     detection_limit : float
@@ -62,6 +66,12 @@ class NoiseReport:
         Number of coordinates that are noise alone.
     criterion : str
     warnings : tuple of str
+    undetermined : str or None
+        Why the data cannot tell: sigma was not given, and fewer than `FEWEST_COORDINATES` are left to find it from.
+        Sigma and what follows from it (detection limit, expected error, error bars) then mean nothing. None where they
+        can.
+    taken : str or None
+        What was taken instead, and why; None where the data can tell.
     """
 
     sigma: float
@@ -75,6 +85,13 @@ class NoiseReport:
     n_left: int
     criterion: str
     warnings: tuple[str, ...]
+    undetermined: str | None = None
+    taken: str | None = None
+
+    @property
+    def determined(self) -> bool:
+        """Whether sigma is known: given, or found from enough coordinates."""
+        return self.undetermined is None
 
     @property
     def expected_error(self) -> float:
@@ -130,12 +147,15 @@ def denoise(relation: Relation, sigma: float | None = None) -> tuple[Relation, N
     if sigma is not None:
         _check_level(sigma, statistics)
     judged = search(group, own, statistics, sigma)
+    allowed = judged
     if sigma is None and statistics.multiplicity > 1:
-        judged = [j for j in judged if j.group.key == own.key or _may_be_noise(j, statistics)]
-    best = min(judged, key=lambda j: j.cost)
+        allowed = [j for j in judged if j.group.key == own.key or _may_be_noise(j, statistics)]
+    best = min(allowed, key=lambda j: j.cost)
     reduced, atoms = on_group(distortion, group, field, best.group)
-    lower = [j for j in judged if j is not best and best.group.contains(j.group)]
+    lower = [j for j in allowed if j is not best and best.group.contains(j.group)]
     report = _report(best, _next_lower(best, lower, group), statistics, sigma, reduced.group.space_group)
+    if sigma is None and report.n_left < FEWEST_COORDINATES:
+        report = _undetermined(report, best, judged, own, group)
     labels = tuple(relation.child_labels[atom] for atom in atoms)
     return replace(relation, distortion=reduced, child_labels=labels, tolerance_notes=()), report
 
@@ -215,9 +235,47 @@ def _next_lower(best: Judged, lower: list[Judged], group: QuotientGroup) -> Next
     if not lower:
         return None
     second = min(lower, key=lambda j: j.cost)
+    return NextLower(_space_group(second, group), float(second.cost - best.cost))
+
+
+def _space_group(judged: Judged, group: QuotientGroup) -> tuple[int, str]:
     whole = group.supercell
-    mask = second.group.elements.reshape(whole.parent.group.order, whole.n_cells).copy()
-    return NextLower(Subgroup(whole, mask).space_group, float(second.cost - best.cost))
+    return Subgroup(whole, judged.group.elements.reshape(whole.parent.group.order, whole.n_cells).copy()).space_group
+
+
+def _undetermined(
+    report: NoiseReport, best: Judged, judged: list[Judged], own: GeneratedGroup, group: QuotientGroup
+) -> NoiseReport:
+    """Say that the data cannot tell sigma, what was taken instead, and why."""
+    n = report.n_free + report.n_left
+    name = "{1} ({0})".format(*report.space_group)
+    why = f"{name} leaves {report.n_left or 'none'} of {n} coordinates to find sigma from, fewer than "
+    why = f"{why}{FEWEST_COORDINATES}" if n else f"{name} has no free coordinate to find sigma from"
+    taken = f"the child as given, {name}" if best.group.key == own.key else f"{name}, the cheapest group"
+    higher = [j for j in judged if j is not best and j.group.contains(best.group)]
+    if not higher:
+        return replace(report, undetermined=why, taken=f"{taken}: the parent has no higher group")
+    rival = min(higher, key=lambda j: j.cost)
+    return replace(report, undetermined=why, taken=f"{taken}: {_why_not(rival, best, n, group)}")
+
+
+def _why_not(rival: Judged, best: Judged, n: int, group: QuotientGroup) -> str:
+    """Say why the best of the higher groups was not taken."""
+    text = "the best higher group, {1} ({0}), ".format(*_space_group(rival, group))
+    rest = n - rival.n_free
+    if not rest:
+        text += "is broken by the strain alone"
+    else:
+        needed = np.sqrt(rival.residual / rest)
+        text += f"needs noise of {needed:.4f} angstrom in {rest} coordinates"
+        if needed > SIGMAS[-1]:
+            text += f" (at most {SIGMAS[-1]:g} is taken for noise)"
+    if rival.cost >= best.cost:
+        return f"{text} and costs {rival.cost - best.cost:.1f} more"
+    return (
+        f"{text}; a file that keeps a symmetry is taken to break a higher one by noise of at most "
+        f"{LARGEST_KEPT_NOISE:g}, in at least {FEWEST_COORDINATES} coordinates"
+    )
 
 
 def detection_limit(sigma: float, n_coordinates: int) -> float:
@@ -245,7 +303,7 @@ def _report(
     if left == 0:
         notes.append(
             f"noise: the child's own symmetry {space_group[1]} ({space_group[0]}) is kept; no coordinate is left to "
-            "judge the noise by"
+            "judge the noise by" + (": the data cannot tell it" if sigma is None else "")
         )
     elif left < FEW_COORDINATES:
         notes.append(

@@ -45,9 +45,12 @@ def error_bars(relation: Relation, decomposition: Decomposition, noise: NoiseRep
     """Return the uncertainties of all amplitudes, None when neither the file nor the noise tells.
 
     The coordinates of a file are taken as independent, but for those that a special position ties together (x,2x,z);
-    noise is the same for every coordinate, and so is the error of every mode (As).
+    noise is the same for every coordinate, and so is the error of every mode (As). Noise that the data cannot tell
+    gives no error bars.
     """
     distortion = relation.distortion
+    if noise is not None and not noise.determined:
+        return None
     if noise is not None:
         modes = {m.name: noise.mode_sigma for m in all_site_modes(decomposition)}
         return ErrorBars({o.label: noise.mode_sigma for o in decomposition.displacive}, modes, {}, "noise")

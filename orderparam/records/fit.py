@@ -152,6 +152,7 @@ def _noise_record(discovery: Discovery) -> dict[str, Any] | None:
         return None
     return {
         "sigma": noise.sigma,
+        "determined": noise.determined,
         "coordinates": noise.n_free + noise.n_left,
         "parameters": noise.n_free,
         "off_noisy_child": discovery.off_noisy_child,

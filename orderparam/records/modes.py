@@ -98,6 +98,9 @@ def noise_record(report: NoiseReport) -> dict[str, Any]:
     return {
         "sigma": report.sigma,
         "estimated": report.estimated,
+        "determined": report.determined,
+        "undetermined": report.undetermined,
+        "taken": report.taken,
         "residual_rms": report.residual_rms,
         "coordinates": report.n_free + report.n_left,
         "parameters": report.n_free,
@@ -148,7 +151,7 @@ def _irrep_record(o: OrderParameter, analysis: Analysis, primary: bool) -> dict[
     }
     if errors is not None:
         record["amplitude_error"] = errors.amplitudes[o.label]
-    if analysis.noise is not None:
+    if analysis.noise is not None and analysis.noise.determined:
         record["above_noise"] = bool(o.amplitude_supercell > SIGNIFICANT * analysis.noise.mode_sigma)
     return record
 

@@ -132,12 +132,12 @@ def _network(discovery: Discovery) -> list[RenderableType]:
     ]  # fmt: skip
     noise = discovery.analysis.noise
     if noise is not None and discovery.off_noisy_child is not None:
+        off = f"prediction off the noisy child by {discovery.off_noisy_child:.4f} angstrom (rms per coordinate)"
         text = (
-            f"prediction off the noisy child by {discovery.off_noisy_child:.4f} angstrom (rms per coordinate); off the "
-            f"noise-free one by {noise.expected_error:.4f} to expect, where the noisy child is off by "
+            f"{off}; off the noise-free one by {noise.expected_error:.4f} to expect, where the noisy child is off by "
             f"{noise.sigma:.4f}: {noise.n_free} of {noise.n_free + noise.n_left} coordinates are fitted"
         )
-        rows.append(("noise", text))
+        rows.append(("noise", text if noise.determined else f"{off}; the data cannot tell how noisy it is"))
     return [bold_heading("Fit"), named_values(rows), Text()]
 
 

@@ -250,10 +250,19 @@ def splitting_table(analysis: Analysis) -> RenderableType:
 
 
 def noise_text(report: NoiseReport) -> RenderableType:
-    """Return what was taken for noise."""
+    """Return what was taken for noise, or that the data cannot tell."""
     number, symbol = report.space_group
     lower = report.next_lower
     how = "estimated" if report.estimated else "given"
+    if not report.determined:
+        estimate = f"{report.sigma:.4f} angstrom per coordinate from what is left, but it may be several times that"
+        rows = [
+            ("sigma", f"the data cannot tell: {report.undetermined}"),
+            ("estimate", estimate if report.n_left else "none"),
+            ("taken instead", str(report.taken)),
+            ("detection limit", "unknown without sigma; give --noise SIGMA where it is known"),
+        ]
+        return Group(bold_heading("Noise"), named_values(rows), Text())
     rows = [
         ("sigma", f"{report.sigma:.4f} angstrom per coordinate ({how}; {report.n_left} coordinates are noise alone)"),
         ("space group", f"{symbol} ({number}), supported by the data"),

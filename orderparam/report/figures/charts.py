@@ -62,7 +62,7 @@ def amplitudes(source: Analysis | Mapping[str, Any]) -> go.Figure:
                 hovertemplate="%{x} %{customdata[1]}<br>As %{y:.4f} Å, Ap %{customdata[2]:.4f} Å"
                 "<br>%{customdata[0]}<extra></extra>",
             )
-    if "noise" in record:
+    if "noise" in record and record["noise"].get("determined", True):
         level = SIGNIFICANT * record["noise"]["sigma"]
         figure.add_hline(y=level, line={"color": VERMILION, "dash": "dash"}, annotation_text="three sigma of the noise")
     figure.update_xaxes(categoryorder="array", categoryarray=[plain(i.get("name", i["label"])) for i in irreps])

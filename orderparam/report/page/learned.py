@@ -63,8 +63,12 @@ def _bounds(record: Record) -> list[tuple[str, str]]:
     """Return the symmetry floor, and what a constraint gives up."""
     found = []
     if noise := record.get("noise"):
-        told = f"off the noisy child by {noise['off_noisy_child']:.4f} Å (rms per coordinate); off the noise-free one "
-        told += f"by {noise['expected_error']:.4f} Å to expect, where the noisy child is off by {noise['sigma']:.4f} Å"
+        told = f"off the noisy child by {noise['off_noisy_child']:.4f} Å (rms per coordinate); "
+        if noise.get("determined", True):
+            told += f"off the noise-free one by {noise['expected_error']:.4f} Å to expect, where the noisy child is "
+            told += f"off by {noise['sigma']:.4f} Å"
+        else:
+            told += "the data cannot tell how noisy it is"
         found.append(("noise", told))
     if floor := record.get("floor"):
         told = f"without an order parameter an atom is missed by {floor['max']:.4f} Å, rms {floor['rms']:.4f} Å"

@@ -108,6 +108,9 @@ def _noise(modes: Record) -> Html | None:
     noise = modes.get("noise")
     if not noise:
         return None
+    if not noise.get("determined", True):
+        rows = [("noise", f"the data cannot tell: {noise['undetermined']}"), ("taken instead", noise["taken"])]
+        return together([tag("h3", "Noise"), facts(rows)])
     left = f"{noise['expected_error']:.4f} Å to expect, in {noise['parameters']} of {noise['coordinates']} coordinates"
     rows = [
         ("noise", f"{noise['sigma']:.4f} Å per coordinate ({'estimated' if noise['estimated'] else 'given'})"),
