@@ -17,7 +17,7 @@ CASES = [
 ]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: str(case[0]))
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: str(case[0]))
 def group(request) -> QuotientGroup:
     number, matrix = request.param
     parent = next(p for s in range(20) if (p := random_parent(number, np.random.default_rng(s))) is not None)

@@ -269,7 +269,7 @@ def _why_not(rival: Judged, best: Judged, n: int, group: QuotientGroup) -> str:
         needed = np.sqrt(rival.residual / rest)
         text += f"needs noise of {needed:.4f} angstrom in {rest} coordinates"
         if needed > SIGMAS[-1]:
-            text += f" (at most {SIGMAS[-1]:g} is taken for noise)"
+            text += f" (tried up to {SIGMAS[-1]:g})"
     if rival.cost >= best.cost:
         return f"{text} and costs {rival.cost - best.cost:.1f} more"
     return (
@@ -309,6 +309,11 @@ def _report(
         notes.append(
             f"noise: only {left} coordinates are left to judge it by (at least {FEW_COORDINATES} are wanted); "
             f"{space_group[1]} ({space_group[0]}) is uncertain"
+        )
+    if sigma is None and estimate > SIGMAS[-1]:
+        notes.append(
+            f"noise: what is left over ({estimate:.4f} angstrom per coordinate) exceeds the largest sigma that is "
+            f"tried ({SIGMAS[-1]:g}): it may be structure"
         )
     if second is not None and second.cost_difference < CLOSE_CALL:
         notes.append(

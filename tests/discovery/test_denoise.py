@@ -2,21 +2,27 @@
 
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.reading import read_crystal
+from orderparam.discovery import denoise as denoising
 from orderparam.discovery.analyse import Analysis, analyse
-from orderparam.discovery.denoise import detection_limit
+from orderparam.discovery.denoise import FEWEST_COORDINATES, detection_limit
 from orderparam.discovery.discover import discover, predicted_crystal
+from orderparam.discovery.evidence import SIGMAS
 from orderparam.discovery.inputs import fit_problem
 from orderparam.errors import InvalidInputError
 from orderparam.network.fit import fit
 from orderparam.network.problem import FitConfig
 from orderparam.parent import Parent, symmetrise
+from orderparam.records import modes_record, to_json
+from orderparam.report.summary import noise_text
 from orderparam.supercell import Supercell
 from tests.network.fit_problems import blocks
 
@@ -205,6 +211,122 @@ def test_few_coordinates_are_a_warning():
     parent, analysis = exact("As_166")
     child = noisy(analysis.relation.distortion.crystal(), 0.01, np.random.default_rng(0))
     assert any("coordinates are left" in w for w in analyse(parent, child, noise="auto").warnings)
+
+
+# --- where the data cannot tell -----------------------------------------------------------------------------------
+
+
+def strongly_distorted(size: float = 0.18) -> tuple[Parent, Crystal]:
+    """SrTiO3 in its own cell, every atom far off and the cell too: as often in databases of predicted structures."""
+    parent, _ = exact("SrTiO3_140")
+    supercell = Supercell.build(parent, np.eye(3, dtype=int))
+    moves = np.random.default_rng(0).normal(0, size, (supercell.n_atoms, 3))
+    return parent, supercell.with_displacements(moves, np.diag([-0.03, -0.01, 0.04]))
+
+
+def printed(analysis: Analysis) -> str:
+    """Return the block on noise as the terminal shows it, on one line."""
+    from rich.console import Console
+
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(noise_text(analysis.noise))
+    return " ".join(capture.get().split())
+
+
+def test_the_data_cannot_tell_where_no_coordinate_is_left():
+    """No sigma, detection limit or error bar is claimed for P1; the next group up would need much noise."""
+    parent, child = strongly_distorted()
+    found = analyse(parent, child, noise="auto")
+    assert found.noise.space_group == (1, "P1")
+    assert (found.noise.n_free, found.noise.n_left, found.noise.determined) == (12, 0, False)
+    assert "none of 12 coordinates" in found.noise.undetermined
+    assert found.noise.taken.startswith("the child as given, P1 (1): the best higher group, ")
+    assert "(tried up to 0.06)" in found.noise.taken
+    assert found.errors is None
+    block = printed(found)
+    assert "the data cannot tell" in block
+    assert "supported" not in block
+    assert "0.0000" not in block
+    record = json.loads(to_json(modes_record(found)))
+    jsonschema.validate(record, json.loads((files("orderparam") / "data/schemas/modes.json").read_text()))
+    assert record["noise"]["determined"] is False
+    assert record["noise"]["undetermined"] == found.noise.undetermined
+    assert record["noise"]["taken"] == found.noise.taken
+    assert not any("above_noise" in irrep for irrep in record["irreps"])
+
+
+def test_a_sigma_larger_than_was_tried_is_said():
+    """What 0.12 angstrom do to every coordinate is averaged away as well as it goes, with a warning; 0.04 is noise."""
+    for size, said in ((0.12, True), (0.04, False)):
+        found = analyse(*strongly_distorted(size), noise="auto")
+        assert found.noise.n_left > 0
+        assert (found.noise.sigma > SIGMAS[-1]) == said
+        assert any("exceeds the largest sigma that is tried" in w for w in found.warnings) == said
+
+
+def test_a_sigma_given_is_always_known():
+    parent, child = strongly_distorted()
+    found = analyse(parent, child, noise=0.01)
+    assert found.noise.determined
+    assert found.noise.taken is None
+    assert "supported by the data" in printed(found)
+    assert modes_record(found)["noise"]["determined"] is True
+
+
+def test_a_strain_alone_tells_no_sigma():
+    """One atom per cell has no free coordinate, whatever its group."""
+    from orderparam.crystals.crystal import Crystal
+
+    simple = symmetrise(Crystal(3.0 * np.eye(3), np.zeros((1, 3)), ("Po",)))
+    found = analyse(simple, Crystal(np.diag([3.0, 3.0, 3.1]), np.zeros((1, 3)), ("Po",)), noise="auto")
+    assert found.noise.space_group == (123, "P4/mmm")
+    assert found.noise.undetermined == "P4/mmm (123) has no free coordinate to find sigma from"
+    assert "is broken by the strain alone" in found.noise.taken
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix", "left"),
+    [("As_166", [[0, 1, 1], [1, 0, 1], [1, 1, 0]], 3), ("ZrO2_137", [[1, 0, 0], [0, 1, 0], [0, 0, 1]], 6)],
+)
+def test_few_coordinates_of_pure_noise(name, matrix, left):
+    """Two atoms leave three coordinates, which cannot tell; three atoms six, which can. The group is the same."""
+    parent, _ = exact(name)
+    supercell = Supercell.build(parent, np.array(matrix))
+    ideal = supercell.with_displacements(np.zeros((supercell.n_atoms, 3)), np.zeros((3, 3)))
+    found = analyse(parent, noisy(ideal, 0.01, np.random.default_rng(2)), noise="auto")
+    assert found.relation.distortion.group.index == 1
+    assert found.noise.n_left == left
+    assert found.noise.determined == (left >= FEWEST_COORDINATES)
+    assert ("the data cannot tell" in printed(found)) == (left < FEWEST_COORDINATES)
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(0, True), (2, True), (3, False)])
+def test_the_boundary_of_too_few_coordinates(wanted, told, monkeypatch):
+    """As many coordinates as are wanted tell sigma, one fewer does not; what is found is the same."""
+    monkeypatch.setattr(denoising, "FEWEST_COORDINATES", wanted)
+    parent, analysis = exact("As_166")
+    found = analyse(parent, noisy(analysis.relation.distortion.crystal(), 0.01, np.random.default_rng(0)), noise="auto")
+    assert found.noise.n_left == 2
+    assert found.noise.determined == told
+    assert found.noise.space_group == (166, "R-3m")
+    assert (found.errors is not None) == told
+    assert ("R-3m (166), the cheapest group" in printed(found)) != told
+
+
+def test_how_far_off_sigma_may_be():
+    """The upper end of the 95 % interval over the estimate, from m coordinates: what `FEWEST_COORDINATES` rests on."""
+    from scipy.stats import chi2
+
+    ends = {m: np.sqrt(m / chi2.ppf(0.025, m)) for m in (1, FEWEST_COORDINATES - 1, FEWEST_COORDINATES)}
+    assert ends == pytest.approx({1: 31.9, 4: 2.87, 5: 2.45}, rel=0.01)
+
+
+def test_a_kept_symmetry_says_what_it_would_take():
+    parent, analysis = exact("LaMnO3_62")
+    found = analyse(parent, analysis.relation.child, noise="auto")
+    assert "Pnma (62) leaves none of 7 coordinates" in found.noise.undetermined
+    assert found.noise.taken.startswith("the child as given, Pnma (62): the best higher group, ")
 
 
 def test_a_sigma_that_is_too_small_is_said():
