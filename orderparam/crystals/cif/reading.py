@@ -227,7 +227,7 @@ def _position(row: _Row, lattice: np.ndarray, where: str) -> tuple[np.ndarray, n
 
 def _coordinates(block: Block) -> tuple[tuple[str, ...], list[list[str | None]]]:
     for tags in (_FRACTIONAL, _CARTESIAN):
-        columns = [block.column(tag) for tag in tags]
+        columns = [block.columns.get(tag, []) for tag in tags]
         if all(columns) and len({len(column) for column in columns}) == 1:
             return tags, columns
     raise InvalidInputError(f"data_{block.name}: the atom sites need x, y and z; expected {', '.join(_FRACTIONAL)}")

@@ -1,0 +1,423 @@
+"""CIFs as people write them: each is read as its author meant, with a note where there was a choice, or refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from orderparam.crystals.cif import choice, sites
+from orderparam.crystals.cif.operations import from_hall, from_listing
+from orderparam.crystals.cif.reading import lattice_of
+from orderparam.crystals.cif.species import element_of, elements_of_formula
+from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.settings import all_settings
+from orderparam.errors import InvalidInputError
+from orderparam.spacegroup import report_symmetry
+
+PEROVSKITE = ("Sr1 Sr 0 0 0", "Ti1 Ti .5 .5 .5", "O1 O .5 .5 0")
+LISTED = "loop_\n_symmetry_equiv_pos_as_xyz\n"
+
+
+def cif(*atoms, cell=(3.9,) * 3, angles=(90.0,) * 3, symmetry=(), occupancy=False, head="data_x"):
+    lines = [head, *symmetry]
+    lines += [f"_cell_length_{axis} {value}" for axis, value in zip("abc", cell, strict=True)]
+    lines += [f"_cell_angle_{angle} {v}" for angle, v in zip(("alpha", "beta", "gamma"), angles, strict=True)]
+    lines += ["loop_", "_atom_site_label", "_atom_site_type_symbol", *(f"_atom_site_fract_{axis}" for axis in "xyz")]
+    lines += ["_atom_site_occupancy"] if occupancy else []
+    return "\n".join([*lines, *atoms]) + "\n"
+
+
+def symbol(text):
+    return f"_symmetry_space_group_name_H-M '{text}'"
+
+
+def number(n):
+    return f"_symmetry_Int_Tables_number {n}"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def call(text, **options):
+        path = tmp_path / "a.cif"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_crystal(path, **options)
+
+    return call
+
+
+def contents(crystal):
+    return dict(Counter(crystal.species))
+
+
+# ---- where several things are stated, or too little
+
+
+@pytest.mark.parametrize(("x", "taken"), [(0.0, "F d -3 m:1"), (0.125, "F d -3 m:2")])
+def test_distances_decide_between_two_origins(read, x, taken):
+    """Diamond on 8a: at the other origin 16 atoms would stand 1.92 angstrom apart."""
+    crystal = read(cif(f"Si1 Si {x} {x} {x}", cell=(5.43,) * 3, symmetry=[symbol("F d -3 m")]))
+    assert contents(crystal) == {"Si": 8}
+    assert f"{taken} is taken, not" in crystal.notes[0]
+
+
+def test_formula_and_number_of_units_decide(read):
+    lines = [symbol("F d -3 m"), "_chemical_formula_sum Si", "_cell_formula_units_Z 16"]
+    assert contents(read(cif("Si1 Si 0 0 0", cell=(5.43,) * 3, symmetry=lines))) == {"Si": 16}
+
+
+def test_the_cell_decides_between_hexagonal_and_rhombohedral_axes(read):
+    calcite = ("Ca Ca 0 0 0", "C C .25 .25 .25", "O O .5068 -.0068 .25")
+    short = read(cif(*calcite, cell=(6.36,) * 3, angles=(46.1,) * 3, symmetry=[symbol("R -3 c")]))
+    hexagonal = ("Ca Ca 0 0 0", "C C 0 0 .25", "O O .2568 0 .25")
+    long = read(cif(*hexagonal, cell=(4.99, 4.99, 17.06), angles=(90, 90, 120), symmetry=[symbol("R -3 c")]))
+    assert contents(short) == {"Ca": 2, "C": 2, "O": 6}
+    assert contents(long) == {"Ca": 6, "C": 6, "O": 18}
+    assert short.notes == long.notes == ()
+
+
+@pytest.mark.parametrize("other", [number(225), number(62), "_symmetry_space_group_name_Hall '-F 4 2 3'"])
+def test_contradictions_are_settled_by_the_structure_and_said(read, other):
+    crystal = read(cif(*PEROVSKITE, symmetry=[symbol("P m -3 m"), other]))
+    assert contents(crystal) == {"Sr": 1, "Ti": 1, "O": 3}
+    assert "contradict each other; P m -3 m is taken" in crystal.notes[0]
+
+
+def test_a_symbol_that_names_the_type_alone(read):
+    """Pnma beside the axes of Pbnm: the standard setting does not give the stated formula, another one does."""
+    atoms = ("La La 0 0 .25", "Mn Mn .5 0 0", "O1 O .07 .49 .25", "O2 O .72 .3 .04")
+    stated = ["_chemical_formula_sum 'La Mn O3'", "_cell_formula_units_Z 4"]
+    cell = (5.54, 5.75, 7.69)
+    crystal = read(cif(*atoms, cell=cell, symmetry=[symbol("Pnma"), *stated]), setting="Pbnm")
+    assert contents(crystal) == {"La": 4, "Mn": 4, "O": 12}
+    with pytest.raises(InvalidInputError, match=r"can mean .*choose with --setting"):
+        read(cif(*atoms, cell=cell, symmetry=[symbol("Pnma"), *stated]))
+
+
+def test_a_number_alone_is_the_standard_setting_and_says_so(read):
+    crystal = read(cif("La La 0.1 .25 .3", "O O .4 .25 .1", cell=(5.7, 7.7, 5.5), symmetry=[number(62)]))
+    assert contents(crystal) == {"La": 4, "O": 4}
+    assert "its standard setting P n m a is taken" in crystal.notes[0]
+    assert read(cif(*PEROVSKITE, symmetry=[number(221)])).notes == ()  # it has one setting alone
+
+
+def test_no_symmetry_stated_is_said_and_refused_where_the_formula_forbids_it(read):
+    assert "states no symmetry" in read(cif(*PEROVSKITE)).notes[0]
+    with pytest.raises(InvalidInputError, match="states no symmetry, and the sites give Sr1 Ti1 O1"):
+        read(cif(*PEROVSKITE, symmetry=["_chemical_formula_sum 'Sr Ti O3'", "_cell_formula_units_Z 1"]))
+
+
+def test_the_identity_alone_beside_a_symbol(read):
+    lines = [symbol("P m -3 m"), LISTED + "'x,y,z'"]
+    with pytest.raises(InvalidInputError, match="choose with --setting"):
+        read(cif(*PEROVSKITE, symmetry=lines))
+    assert contents(read(cif(*PEROVSKITE, symmetry=lines), setting="Pm-3m"))["O"] == 3
+    assert contents(read(cif(*PEROVSKITE, symmetry=lines), setting="operations"))["O"] == 1
+    everything = (*PEROVSKITE, "O2 O .5 0 .5", "O3 O 0 .5 .5")
+    assert contents(read(cif(*everything, symmetry=lines))) == {"Sr": 1, "Ti": 1, "O": 3}
+
+
+def test_all_atoms_listed_beside_the_operations_are_taken_once(read):
+    everything = (*PEROVSKITE, "O2 O .5 0 .5", "O3 O 0 .5 .5")
+    crystal = read(cif(*everything, symmetry=[symbol("P m -3 m")]))
+    assert contents(crystal) == {"Sr": 1, "Ti": 1, "O": 3}
+    assert "each is taken once" in crystal.notes[0]
+    with pytest.raises(InvalidInputError, match="O1 and O2"):
+        read(cif(*everything[:-1], symmetry=[symbol("P m -3 m")]))
+
+
+def test_mixed_sites_listed_in_full_keep_their_occupancies(read):
+    everything = ("Ca1 Ca 0 0 0 .5", "Sr1 Sr 0 0 0 .5", "Ca2 Ca .5 .5 .5 .5", "Sr2 Sr .5 .5 .5 .5")
+    crystal = read(cif(*everything, symmetry=[symbol("I m -3 m")], occupancy=True))
+    assert contents(crystal) == {"Ca0.5Sr0.5": 2}
+
+
+# ---- bad input: a line each
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([symbol("P m -4 m")], "no space-group symbol; the nearest known ones are P m -3 m"),
+        (["_symmetry_space_group_name_Hall '-P 4q 2 3'"], "no Hall symbol"),
+        ([number(999)], "expected 1 to 230"),
+        ([LISTED + "x,y,z\ny,z"], "'y,z' is no symmetry operation"),
+        ([LISTED + "x,y,z\nx,x,z"], "does not keep volumes"),
+        ([LISTED + "x,y,z\nx+y,y,z"], "no finite group"),
+        (["_cell_modulation_dimension 1"], "a modulated structure"),
+        (["_space_group_magn.number_BNS 62.448"], "lists no operations"),
+        ([symbol("P 63/m m c")], "does not have the symmetry that the file states"),
+    ],
+)
+def test_bad_symmetry(read, lines, message):
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        read(cif(*PEROVSKITE, symmetry=lines))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lines", [[symbol("P m -4 m")], ["_symmetry_space_group_name_Hall '-P 4q 2 3'"]])
+def test_what_is_not_understood_is_said_where_something_else_serves(read, lines):
+    crystal = read(cif(*PEROVSKITE, symmetry=[*lines, number(221)]))
+    assert contents(crystal)["O"] == 3
+    assert "taken from what else the file states" in crystal.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [("Pxyz", "no space-group symbol"), ("231", "1 to 230"), ("operations", "lists no operations")],
+)
+def test_bad_settings(read, setting, message):
+    with pytest.raises(InvalidInputError, match=message):
+        read(cif(*PEROVSKITE, symmetry=[symbol("P m -3 m")]), setting=setting)
+
+
+@pytest.mark.parametrize(
+    ("atom", "message"),
+    [
+        ("M1 ? 0 0 0", "no element known by this name"),
+        ("Sr1 Sr 0 0 ?", "expected numbers as coordinates"),
+        ("Sr1 Sr 0 0 zero", "expected a number"),
+        ("Va1 . 0 0 0", "no atom is left"),
+    ],
+)
+def test_bad_sites(read, atom, message):
+    with pytest.raises(InvalidInputError, match=message):
+        read(cif(atom, symmetry=[symbol("P 1")]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no structure"),
+        ("data_x\nloop_\n_a\n_b\n1 2 3\n", "line 2"),
+        ("data_x\n_t\n;\nabc\n", "unterminated text field"),
+        (cif(*PEROVSKITE, cell=(3.9, 0, 3.9)), "lengths above 0"),
+        (cif(*PEROVSKITE, angles=(10, 90, 170)), "close no cell"),
+    ],
+)
+def test_bad_files(read, text, message):
+    with pytest.raises(InvalidInputError, match=message):
+        read(text)
+
+
+# ---- the grammar, tags and encodings that occur
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        cif(*PEROVSKITE, symmetry=["_symmetry_space_group_name_H-M P m -3 m"]),
+        cif(*PEROVSKITE, symmetry=[symbol("P m -3 m")], head="# no data_ line"),
+        cif(*PEROVSKITE, symmetry=[symbol("P m -3 m")]).replace("\n", "\r\n").encode("utf-8-sig"),
+        cif(*PEROVSKITE, symmetry=[symbol("P m -3 m"), "_publ_name 'M\xfcller'"]).encode("latin-1"),
+        cif(*PEROVSKITE, symmetry=["_SPACE_GROUP_NAME_H-M_ALT 'P M -3 M'"]),
+        cif(*PEROVSKITE, symmetry=["_space_group.name_Hall '-p 4 2 3'"]).replace("_cell_length_", "_cell.length_"),
+        cif(*PEROVSKITE, symmetry=[symbol("P m -3 m (221)")]),
+        cif(*PEROVSKITE, symmetry=[symbol("221")]),
+        "data_other\n_note 'no structure here'\n" + cif(*PEROVSKITE, symmetry=[symbol("P4/m -3 2/m")]),
+    ],
+)
+def test_spellings_of_one_crystal(read, text):
+    crystal = read(text)
+    assert contents(crystal) == {"Sr": 1, "Ti": 1, "O": 3}
+    assert report_symmetry(crystal, 1e-4).number == 221
+
+
+def test_several_structures(read):
+    both = cif(*PEROVSKITE, symmetry=[symbol("P m -3 m")], head="data_one")
+    both += cif("Ba1 Ba 0 0 0", symmetry=[symbol("P m -3 m")], head="data_two")
+    crystal = read(both)
+    assert "Sr" in crystal.species
+    assert "holds 2 structures; the first is used (data_one)" in crystal.notes[0]
+
+
+# ---- sites
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "formula", "expected"),
+    [
+        ("Fe3+", "X", "", "Fe"), ("FE", None, "", "Fe"), ("O2-", None, "", "O"), ("D", "D1", "", "H"),
+        (None, "Ca1", "", "Ca"), (None, "OA1", "", "O"), (None, "O(A1)", "", "O"), (None, "SiT", "", "Si"),
+        (None, "CA1", "Ca O", "Ca"), (None, "CA1", "C O", "C"), (None, "HO1", "H O", "H"), ("Va", "V1", "", None),
+        (None, "V1", "", "V"), ("V5+", "V1", "V O", "V"),
+    ],
+)  # fmt: skip
+def test_elements(kind, label, formula, expected):
+    assert element_of(kind, label, frozenset(formula.split())) == (expected, None)
+
+
+def test_an_ambiguous_label_is_said():
+    element, doubt = element_of(None, "CA1", frozenset())
+    assert element == "Ca"
+    assert "not C" in doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("Ca Mg Si2 O6", {"Ca": 1, "Mg": 1, "Si": 2, "O": 6}), ("FE2 O3", {"Fe": 2, "O": 3}),
+        ("Fe0.95O", {"Fe": 0.95, "O": 1}), ("C H3 D", {"C": 1, "H": 4}), ("?", {}), ("(C6 H6)n", {}), (None, {}),
+    ],
+)  # fmt: skip
+def test_formulas(text, amounts):
+    assert elements_of_formula(text) == amounts
+
+
+@pytest.mark.parametrize(
+    "third", [(".333", ".667"), (".3333", ".6667"), (".333", ".666"), (".33", ".67"), ("1/3", "2/3")]
+)
+def test_rounded_thirds_are_thirds(read, third):
+    atoms = (f"Mo Mo {' '.join(third)} .25", f"S S {' '.join(third)} .621")
+    cell = {"cell": (3.16, 3.16, 12.3), "angles": (90, 90, 120)}
+    crystal = read(cif(*atoms, **cell, symmetry=[symbol("P 63/m m c")]))
+    assert contents(crystal) == {"Mo": 2, "S": 4}
+    assert report_symmetry(crystal, 1e-5).number == 194
+    moved = abs(1 / 3 - float(third[0])) * 3.16 if "/" not in third[0] else 0.0
+    assert any("special positions" in note for note in crystal.notes) == (moved * np.sqrt(3) > sites.NOTED)
+
+
+def test_the_operations_hold_afterwards():
+    """Theorem: in every setting, a site rounded to three digits is on its orbit exactly, and has as many copies."""
+    rng = np.random.default_rng(5)
+    for setting in all_settings()[:530:7]:
+        group = from_hall(setting.hall)
+        g = rng.integers(group.order)
+        w, t = group.rotations[g], group.translations[g]
+        fixed, *_ = np.linalg.lstsq(w - np.eye(3), -t, rcond=None)
+        if not np.allclose(w @ fixed + t, fixed, atol=1e-9):
+            continue
+        mean = np.mean([np.linalg.matrix_power(w, n) for n in range(12)], axis=0)
+        exact = fixed + mean @ (rng.random(3) - fixed)
+        rounded = np.round(exact, 3)
+        metric = np.einsum("nji,nkl->il", group.rotations, group.rotations) * 0 + np.einsum(
+            "nji,jk,nkl->il", group.rotations, np.diag([30.0, 40.0, 50.0]), group.rotations
+        )
+        lattice = np.linalg.cholesky(metric / group.order)
+        orbits = [
+            sites.expand([sites.Site("X", "Si", x, np.full(3, half))], group, lattice)[0][0]
+            for x, half in ((rounded, 0.0005), (exact, 0.0))
+        ]
+        assert len(orbits[0].positions) == len(orbits[1].positions)
+        images = group.rotations @ orbits[0].positions[0] + group.translations
+        gaps = images[:, None] - orbits[0].positions[None]
+        assert np.abs(gaps - np.rint(gaps)).max(axis=2).min(axis=1).max() < 1e-9
+
+
+@pytest.mark.parametrize(("x", "n"), [(0.5 + 0.0249 / 2, 1), (0.5 + 0.0251 / 2, 2)])
+def test_full_copies_without_room_are_one_atom(x, n):
+    """The boundary of NO_ROOM: copies at x and 1 - x of a cell of 4 angstrom."""
+    group, _ = from_listing(["x,y,z", "-x,y,z"])
+    site = sites.Site("X", "Si", np.array([x, 0, 0]), np.zeros(3))
+    (orbit,), _ = sites.expand([site], group, 4 * np.eye(3))
+    assert len(orbit.positions) == n
+
+
+def test_split_positions_stay_split():
+    group, _ = from_listing(["x,y,z", "-x,y,z"])
+    for occupancy, n in ((0.5, 2), (0.51, 1)):
+        site = sites.Site("X", "Si", np.array([0.505, 0, 0]), np.full(3, 0.0005), occupancy)
+        (orbit,), _ = sites.expand([site], group, 4 * np.eye(3))
+        assert len(orbit.positions) == n
+
+
+def test_coarse_rounding_does_not_join_distant_copies():
+    group, _ = from_listing(["x,y,z", "-x,y,z"])
+    for length, n in ((60.0, 2), (49.0, 1)):  # 0.01 of the cell: 0.6 and 0.49 angstrom
+        site = sites.Site("X", "Si", np.array([0.505, 0, 0]), np.full(3, 0.005))
+        (orbit,), _ = sites.expand([site], group, length * np.eye(3))
+        assert len(orbit.positions) == n
+
+
+@pytest.mark.parametrize(("second", "fine"), [(0.40, True), (0.42, True), (0.43, False)])
+def test_occupancies_that_sum_to_more_than_one(read, second, fine):
+    atoms = ("Sr1 Sr 0 0 0 0.6", f"Ca1 Ca 0 0 0 {second}")
+    text = cif(*atoms, symmetry=[symbol("P m -3 m")], occupancy=True)
+    if not fine:
+        with pytest.raises(InvalidInputError, match=r"sum to 1\.03"):
+            read(text)
+        return
+    crystal = read(text)
+    assert any("scaled to 1" in note for note in crystal.notes) == (second > 0.40)
+    assert sum(float(x) for x in crystal.species[0].replace("Ca", " ").replace("Sr", " ").split()) == pytest.approx(1)
+
+
+# ---- cells
+
+
+@pytest.mark.parametrize(("stretch", "outcome"), [(0.9e-3, "exact"), (1.1e-3, "noted"), (0.031, "refused")])
+def test_cells_that_do_not_have_the_symmetry_stated(read, stretch, outcome):
+    """The boundaries of ROUNDED_CELL and STRAINED_CELL, parts of the metric: (1 + stretch) in a^2."""
+    assert choice.ROUNDED_CELL == 1e-3
+    assert choice.STRAINED_CELL == 0.03
+    a = 4.0 * np.sqrt(1 + stretch)
+    text = cif(*PEROVSKITE, cell=(a, 4.0, 4.0), symmetry=[symbol("P m -3 m")])
+    if outcome == "refused":
+        with pytest.raises(InvalidInputError, match="does not have the symmetry"):
+            read(text)
+        return
+    crystal = read(text)
+    lengths = np.linalg.norm(crystal.lattice, axis=1)
+    assert (np.ptp(lengths) < 1e-12) == (outcome == "exact")
+    assert any("it is taken as it stands" in note for note in crystal.notes) == (outcome == "noted")
+
+
+def test_the_lattice_has_the_cell_stated():
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        cell = np.concatenate([rng.uniform(3, 12, 3), rng.uniform(70, 110, 3)])
+        lattice = lattice_of(cell)
+        lengths = np.linalg.norm(lattice, axis=1)
+        cosines = [lattice[i] @ lattice[j] / lengths[i] / lengths[j] for i, j in ((1, 2), (0, 2), (0, 1))]
+        assert np.concatenate([lengths, np.degrees(np.arccos(cosines))]) == pytest.approx(cell)
+        assert np.linalg.det(lattice) > 0
+
+
+# ---- operations
+
+
+def test_listed_operations_are_closed(read):
+    crystal = read(cif("Sr1 Sr .1 .1 .1", symmetry=[LISTED + "x,y,z\ny,z,x\n-x,-y,-z"]))
+    assert contents(crystal) == {"Sr": 2}
+    assert "the 3 operations listed are no whole group; the 6" in crystal.notes[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["x+1/2,-y,z+0.3333", "1/2+X , -Y , .3333+Z", "x+1/2,-y,z-2/3", "x+1/2,-y,z+1/3,-1", "+x+.5,-y,z+-2/3"]
+)
+def test_notations_of_one_operation(text):
+    group, n = from_listing([text])
+    expected, _ = from_listing(["x+1/2,-y,z+1/3"])
+    assert group.keys == expected.keys
+    assert n == 1
+
+
+def test_translations_of_supercells():
+    group, _ = from_listing(["x,y,z", "x+1/5,y,z"])
+    assert group.order == 5
+    assert sorted(group.translations[:, 0]) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+
+
+# ---- facts
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ("_cell_volume 70", "volume is 59.32"), ("_cell_volume 59.32", None),
+        ("_exptl_crystal_density_diffrn 6.2", "g/cm"), ("_exptl_crystal_density_diffrn 5.14", None),
+        ("_chemical_formula_sum 'Sr Ti O2'", "stated formula is Sr1 Ti1 O2"),
+        ("_chemical_formula_sum 'O3 Sr Ti'", None),
+    ],
+)  # fmt: skip
+def test_what_the_file_states_of_itself_is_compared(read, fact, said):
+    crystal = read(cif(*PEROVSKITE, symmetry=[symbol("P m -3 m"), fact]))
+    assert bool(crystal.notes) == (said is not None)
+    assert said is None or said in crystal.notes[0]
+
+
+def test_ignored_moments_are_named(read):
+    loop = "loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nTi1 1.5"
+    crystal = read(cif(*PEROVSKITE, symmetry=[symbol("P m -3 m"), loop]))
+    assert "those of Ti1 are ignored" in crystal.notes[0]
