@@ -19,7 +19,7 @@ from .quiet import quiet
 def formal_charges(crystal: Crystal) -> np.ndarray:
     """Return a formal charge per atom (n,), in electrons: the oxidation states that pymatgen thinks most likely.
 
-    One value per element, the composition neutral; a mixed site has the mean of its mixture.
+    Cations +, anions -. One value per element, the composition neutral; a mixed site has the mean of its mixture.
 
     Raises
     ------
@@ -44,7 +44,9 @@ def formal_charges(crystal: Crystal) -> np.ndarray:
 
 
 def bond_valence_sums(crystal: Crystal, *, cutoff: float = 4.0) -> np.ndarray:
-    """Return the bond-valence sum of every atom (n,), negative for anions; NaN where parameters are missing.
+    """Return the bond-valence sum of every atom (n,); NaN where parameters are missing.
+
+    A bond counts + for its less electronegative end and - for the other.
 
     ``V = sum exp((R - d) / 0.31)`` over the neighbours within `cutoff` (angstrom), R from the radii and
     electronegativities of O'Keeffe & Brese, J. Am. Chem. Soc. 113, 3226 (1991), as pymatgen has them.

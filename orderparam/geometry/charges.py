@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import copysign
 
 import numpy as np
 
@@ -27,9 +28,10 @@ class ValenceSum:
     multiplicity : int
         Atoms of the orbit in the child's primitive cell.
     valence : float
-        Negative for anions.
+        With the sign of the formal charge: cations +, anions -. Where no charge is known, - for what is the more
+        electronegative in most of its bonds.
     formal_charge : float or None
-        Guessed from the composition.
+        Guessed from the composition: cations +, anions -.
     """
 
     label: str
@@ -67,7 +69,11 @@ class Polarisation:
 
 
 def valence_sums(crystal: Crystal, orbits: list[np.ndarray], labels: tuple[str, ...]) -> tuple[ValenceSum, ...]:
-    """Return the bond-valence sum of every orbit; orbits without parameters are left out."""
+    """Return the bond-valence sum of every orbit; orbits without parameters are left out.
+
+    A sum and the charge beside it have one sign, that of the kind of ion. Electronegativities alone would call tungsten
+    the anion of WAs2.
+    """
     sums = bond_valence_sums(crystal)
     try:
         charges = formal_charges(crystal)
@@ -78,12 +84,17 @@ def valence_sums(crystal: Crystal, orbits: list[np.ndarray], labels: tuple[str, 
             labels[orbit[0]],
             crystal.species[orbit[0]],
             len(orbit),
-            float(sums[orbit[0]]),
+            _signed(float(sums[orbit[0]]), 0.0 if charges is None else float(charges[orbit[0]])),
             None if charges is None else float(charges[orbit[0]]),
         )
         for orbit in orbits
         if np.isfinite(sums[orbit[0]]) and abs(sums[orbit[0]]) > 1e-6
     )
+
+
+def _signed(valence: float, charge: float) -> float:
+    """Return a valence with the sign of the charge; as it is where there is no charge."""
+    return copysign(valence, charge) if charge else valence
 
 
 def polar_directions(rotations: np.ndarray) -> np.ndarray:

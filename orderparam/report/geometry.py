@@ -130,13 +130,14 @@ def bonds_table(geometry: Geometry) -> RenderableType:
 
 
 def valences_table(geometry: Geometry) -> RenderableType:
-    """Return the bond-valence sums beside formal charges."""
+    """Return the bond-valence sums beside formal charges, cations + and anions - in both."""
     rows = [
-        (v.label, v.multiplicity, f"{v.valence:+.2f}", "-" if v.formal_charge is None else f"{v.formal_charge:+.2f}")
+        (v.label, v.multiplicity, f"{v.valence:+.2f}", "-" if v.formal_charge is None else _charge(v.formal_charge))
         for v in geometry.valence_sums[:SHOWN]
     ]
     columns = ("site", "number", "sum", "formal charge")
-    return plain_table("Bond-valence sums (O'Keeffe & Brese 1991)", columns, rows, right=(1, 2, 3))
+    title = "Bond-valence sums (O'Keeffe & Brese 1991; cations +, anions -)"
+    return plain_table(title, columns, rows, right=(1, 2, 3))
 
 
 def polarisation_text(geometry: Geometry) -> RenderableType:
@@ -149,9 +150,15 @@ def polarisation_text(geometry: Geometry) -> RenderableType:
     rows = [
         ("P", f"({vector}) along the parent's axes, |P| = {found.size:.2f} microcoulomb/cm^2{relative}"),
         ("quantum", "  ".join(f"{value:.1f}" for value in found.quantum) + " microcoulomb/cm^2 along the child's axes"),
-        ("charges", ", ".join(f"{kind} {charge:+g}" for kind, charge in found.charges.items())),
+        ("charges", ", ".join(f"{kind} {_charge(charge)}" for kind, charge in found.charges.items())),
     ]
     return Group(bold_heading("Polarisation of formal point charges (an estimate)"), named_values(rows), Text())
+
+
+def _charge(value: float) -> str:
+    """Write a formal charge, ``+2`` or ``-0.5``, and 0 without a sign."""
+    rounded = round(value, 2)
+    return f"{rounded:+g}" if rounded else "0"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.reading import read_crystal
 from orderparam.crystals.valence import bond_valence_sums, formal_charges
 from orderparam.discovery.relate import relate
 from orderparam.errors import InvalidInputError
 from orderparam.geometry import describe_geometry, geometry_record
-from orderparam.geometry.charges import ELEMENTARY_CHARGE
+from orderparam.geometry.charges import ELEMENTARY_CHARGE, valence_sums
 from orderparam.parent import symmetrise
 from orderparam.report.geometry import geometry_report
 from orderparam.symmetry.orderparameter import decompose
@@ -205,6 +206,32 @@ def test_bond_valence_sums_are_balanced_and_near_the_charges():
     assert sums.sum() == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(sums, formal_charges(crystal), rtol=0.2)
     assert np.isnan(bond_valence_sums(perovskite(("He", "Ne", "O")))).any()
+
+
+@pytest.mark.parametrize(
+    ("formula", "cation"),
+    [("NaCl", "Na"), ("WAs", "W"), ("PbAs", "Pb"), ("PdAs", "Pd"), ("LiH", "Li")],
+)
+def test_sum_and_charge_of_an_ion_have_one_sign(formula, cation):
+    """Cations +, anions -, also where the ion with the higher electronegativity is the cation: W, Pb or Pd and As."""
+    positions = np.array([[0, 0, 0], [0.5, 0.5, 0.5]])
+    crystal = Crystal(3.0 * np.eye(3), positions, (cation, formula.removeprefix(cation)))
+    found = valence_sums(crystal, [np.array([0]), np.array([1])], crystal.labels)
+    assert len(found) == 2
+    for one in found:
+        assert one.formal_charge is not None
+        assert np.sign(one.valence) == np.sign(one.formal_charge) == (1 if one.species == cation else -1)
+    np.testing.assert_allclose([abs(v.valence) for v in found], np.abs(bond_valence_sums(crystal)))
+
+
+def test_a_sum_keeps_its_sign_where_no_charges_balance():
+    crystal = Crystal(5.0 * np.eye(3), np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5]]), ("Na", "K", "Cl"))
+    with pytest.raises(InvalidInputError):
+        formal_charges(crystal)
+    found = valence_sums(crystal, [np.array([i]) for i in range(crystal.n_sites)], crystal.labels)
+    sums = bond_valence_sums(crystal)
+    assert [v.valence for v in found] == [value for value in sums.tolist() if np.isfinite(value)]
+    assert all(v.formal_charge is None for v in found)
 
 
 @pytest.mark.parametrize("name", ["perovskite/LaMnO3_62", "quartz/SiO2_154", "vo2/VO2_14", "mixed"])
