@@ -14,6 +14,7 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 from orderparam.shown import html_of
 
+from .mixtures import site_formula
 from .quiet import quiet
 from .uncertainties import Uncertainties
 
@@ -134,7 +135,7 @@ def numbered(species: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def formula_of(species: tuple[str, ...]) -> str:
-    """Return the reduced formula of a list of species; mixtures stand in brackets."""
+    """Return the reduced formula of a list of species: ``K(Al0.25Si0.75)4O8``, vacancies as in ``(Sr0.9□0.1)MnO3``."""
     counts = Counter(species)
     divisor = reduce(math.gcd, counts.values(), 0) or 1
     from pymatgen.core import Composition
@@ -145,12 +146,7 @@ def formula_of(species: tuple[str, ...]) -> str:
 
     with quiet():
         kinds = sorted(counts, key=rank)
-    parts = []
-    for kind in kinds:
-        n = counts[kind] // divisor
-        shown = kind if re.fullmatch(r"[A-Z][a-z]?", kind) else f"({kind})"
-        parts.append(shown + (str(n) if n > 1 else ""))
-    return "".join(parts)
+    return "".join(site_formula(kind, counts[kind] // divisor) for kind in kinds)
 
 
 def right_handed(crystal: Crystal) -> Crystal:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from orderparam.errors import InvalidInputError
 
 from .crystal import Crystal, right_handed
+from .mixtures import is_mixed, site_formula
 from .quiet import quiet
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ def check_whole_elements(species: Sequence[str], form: str) -> None:
     ------
     InvalidInputError
     """
-    mixed = next((kind for kind in species if not re.fullmatch(r"[A-Z][a-z]?", kind)), None)
+    mixed = next(filter(is_mixed, species), None)
     if mixed is not None:
-        raise InvalidInputError(f"{form} has no occupancies, and the crystal has a site {mixed}; write a .cif")
+        raise InvalidInputError(
+            f"{form} has no occupancies, and the crystal has a site {site_formula(mixed)}; write a .cif"
+        )
 
 
 def crystal_to_poscar(crystal: Crystal) -> str:

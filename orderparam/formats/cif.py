@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
+from orderparam.crystals.mixtures import VACANCY, occupancies
 from orderparam.discovery.relate import Relation
-from orderparam.matching.composition import occupancies
 
 from .childcell import ChildCell, child_cell, operation_text
 
@@ -22,7 +24,8 @@ def cif_lines(cell: ChildCell, title: str) -> list[str]:
     cosines = (crystal.lattice @ crystal.lattice.T) / np.outer(lengths, lengths)
     angles = np.degrees(np.arccos([cosines[1, 2], cosines[0, 2], cosines[0, 1]]))
     number, symbol = cell.space_group
-    lines = [f"data_{title}", f"_chemical_formula_structural '{crystal.formula}'"]
+    formula = re.sub(rf"{VACANCY}[\d.]+", "", crystal.formula)  # a CIF is ASCII
+    lines = [f"data_{title}", f"_chemical_formula_structural '{formula}'"]
     lines += [f"_cell_length_{axis} {length:.8f}" for axis, length in zip("abc", lengths, strict=True)]
     names = ("alpha", "beta", "gamma")
     lines += [f"_cell_angle_{name} {angle:.8f}" for name, angle in zip(names, angles, strict=True)]

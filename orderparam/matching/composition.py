@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import gcd
 
+from orderparam.crystals.mixtures import is_mixed, occupancies, site_formula
 from orderparam.errors import MatchingError
 
 SLIGHT = 0.1
 """Occupancies of a mixed site that differ by at most this are the same mixture, with a warning."""
-
-
-def occupancies(species: str) -> dict[str, float]:
-    """Return the occupancies of a species.
-
-    Examples
-    --------
-    >>> occupancies("Ca0.5Sr0.5"), occupancies("O")
-    ({'Ca': 0.5, 'Sr': 0.5}, {'O': 1.0})
-    """
-    return {symbol: float(amount or 1) for symbol, amount in re.findall(r"([A-Z][a-z]?)([\d.]*)", species)}
 
 
 def same_mixtures(
@@ -46,7 +35,8 @@ def same_mixtures(
             if gap <= SLIGHT:
                 names[kind] = other
                 notes.append(
-                    f"{kind} of the child is taken for {other} of the parent: occupancies differ by up to {gap:.3g}"
+                    f"{site_formula(kind)} of the child is taken for {site_formula(other)} of the parent: occupancies "
+                    f"differ by up to {gap:.3g}"
                 )
                 break
     return names, tuple(notes)
@@ -88,7 +78,7 @@ def compare_compositions(parent_species: Sequence[str], child_species: Sequence[
 
 
 def _describe_difference(parent: Counter[str], child: Counter[str]) -> str:
-    """Say which atoms are too many or too few, per formula unit of the parent."""
+    """Say which atoms are too many or too few, per formula unit of the parent, or what is ordered on fewer sites."""
     n_units = gcd(*parent.values())
     unit = {name: count // n_units for name, count in parent.items()}
     # measure by the number of formula units that most species agree on; in doubt, by the rarest species
@@ -96,11 +86,17 @@ def _describe_difference(parent: Counter[str], child: Counter[str]) -> str:
         Fraction(child[name], unit[name]) for name in sorted(unit, key=lambda s: (unit[s], s)) if child[name]
     )
     n_child_units = votes.most_common(1)[0][0] if votes else Fraction(1)
-    found = []
-    for name in [*unit, *(extra for extra in child if extra not in unit)]:
-        surplus = child[name] / n_child_units - unit.get(name, 0)
-        if surplus:
-            found.append(f"{_decimal(abs(surplus))} {name} too {'many' if surplus > 0 else 'few'}")
+    surplus = {
+        name: child[name] / n_child_units - unit.get(name, 0)
+        for name in [*unit, *(extra for extra in child if extra not in unit)]
+    }
+    surplus = {name: value for name, value in surplus.items() if value}
+    if told := _describe_ordering(unit, {name: count / n_child_units for name, count in child.items()}, surplus):
+        return told
+    found = [
+        f"{_decimal(abs(value))} {site_formula(name)} too {'many' if value > 0 else 'few'}"
+        for name, value in surplus.items()
+    ]
     return (
         f"parent and child differ in composition: parent {formula(parent)}, child {formula(child)}. Per formula unit "
         f"{formula(unit)} of the parent the child has {', '.join(found)}. A distortion moves atoms and adds none: "
@@ -108,10 +104,72 @@ def _describe_difference(parent: Counter[str], child: Counter[str]) -> str:
     )
 
 
-def formula(counts: dict[str, int]) -> str:
+def _describe_ordering(
+    parent: Mapping[str, int], child: Mapping[str, Fraction], surplus: Mapping[str, Fraction]
+) -> str | None:
+    """Say that one of the two holds apart what the other mixes on one site; None where that is not what differs.
+
+    Parameters
+    ----------
+    parent, child : dict
+        Sites of every species, per formula unit of the parent.
+    surplus : dict
+        Their differences, none of them zero.
+    """
+    if ordered := _ordered(parent, child):
+        mixture, parts = ordered
+        held = ", ".join(map(site_formula, parts)) + (" and vacancies" if len(parts) == 1 else "")
+        rest = {name: value for name, value in surplus.items() if name != mixture and name not in parts}
+        return (
+            f"the child orders what the parent mixes: {held} in place of {site_formula(mixture)}. That is an "
+            "occupational order parameter, and such fields are not analysed yet. For the displacements alone write the "
+            f"mixture {site_formula(mixture)} on these sites of the child's file{_what_else(rest)}"
+        )
+    if ordered := _ordered(child, parent):
+        mixture, parts = ordered
+        return (
+            f"the child mixes what the parent orders: {site_formula(mixture)} in place of "
+            f"{', '.join(map(site_formula, parts))}, and breaking symmetry mixes nothing: did you swap the files? For "
+            "the displacements alone write the mixture on these sites of the parent's file"
+        )
+    return None
+
+
+def _ordered(mixing: Mapping[str, float], ordered: Mapping[str, float]) -> tuple[str, list[str]] | None:
+    """Return a mixture that only the first composition has, and the species of the second that share out its elements.
+
+    The second must hold as much of every element, within `SLIGHT` per site of the mixture, on several kinds of site, or
+    on fewer sites where these are vacant in part.
+    """
+    for mixture in sorted(filter(is_mixed, set(mixing) - set(ordered))):
+        elements = set(occupancies(mixture))
+        parts, before = ([name for name in one if set(occupancies(name)) <= elements] for one in (ordered, mixing))
+        as_much = all(
+            abs(_amount(element, mixing) - _amount(element, ordered)) <= SLIGHT * mixing[mixture]
+            for element in elements
+        )
+        shared_out = len(parts) > 1 or sum(ordered[name] for name in parts) < sum(mixing[name] for name in before)
+        if as_much and shared_out and elements == {element for name in parts for element in occupancies(name)}:
+            return mixture, sorted(parts)
+    return None
+
+
+def _amount(element: str, composition: Mapping[str, float]) -> float:
+    return sum(float(count) * occupancies(name).get(element, 0.0) for name, count in composition.items())
+
+
+def _what_else(rest: Mapping[str, Fraction]) -> str:
+    """Say what differs beside an ordering; an element that stands for another can be renamed."""
+    few, many = ([name for name, value in rest.items() if sign * value > 0] for sign in (-1, 1))
+    if len(few) == len(many) == 1 and rest[few[0]] == -rest[many[0]]:
+        return f"; --map {few[0]}={many[0]} renames what differs besides"
+    return f"; {', '.join(map(site_formula, rest))} differ besides" if rest else ""
+
+
+def formula(counts: Mapping[str, int]) -> str:
     """Write a composition with the smallest whole numbers, in the order given, as in ``La Mn O3``."""
     divisor = gcd(*counts.values())
-    return " ".join(f"{name}{count // divisor if count != divisor else ''}" for name, count in counts.items())
+    return " ".join(site_formula(name, count // divisor) for name, count in counts.items())
 
 
 def _decimal(value: Fraction) -> str:
