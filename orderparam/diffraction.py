@@ -101,10 +101,7 @@ def superlattice_positions(analysis: Analysis) -> dict[str, list[tuple[str, ...]
     """
     parent = analysis.relation.parent
     return {
-        o.label: [
-            tuple(str(Fraction(float(v)).limit_denominator(48)) for v in parent.k_conventional(arm))
-            for arm in o.active_arms()
-        ]
+        o.label: [tuple(parent.k_text(arm).split(",")) for arm in o.active_arms()]
         for o in analysis.decomposition.displacive
         if not o.is_zero and o.irrep.k.any()
     }

@@ -25,6 +25,7 @@ from .spacegroup import (
     report_symmetry,
     standard_group,
 )
+from .wavevectors import fractions_text, printed_copy
 
 if TYPE_CHECKING:
     from .distort import Components
@@ -100,8 +101,16 @@ class Parent:
         return {int(o): np.flatnonzero(self.orbits == o).tolist() for o in np.unique(self.orbits)}
 
     def k_conventional(self, k: np.ndarray) -> np.ndarray:
-        """Turn a wave vector from the primitive into the conventional reciprocal basis (what people print)."""
+        """Turn a wave vector from the primitive into the conventional reciprocal basis."""
         return np.asarray(k) @ self.conventional.T
+
+    def k_printed(self, k: np.ndarray) -> np.ndarray:
+        """Return the copy of a wave vector (primitive) that people print, conventional; see `wavevectors`."""
+        return printed_copy(self.k_conventional(k), np.linalg.inv(self.conventional))
+
+    def k_text(self, k: np.ndarray) -> str:
+        """Return a wave vector (primitive) as it is printed: ``0,1,0``."""
+        return fractions_text(self.k_printed(k))
 
     def distort(self, order_parameters: Mapping[str, Components], strain: np.ndarray | None = None) -> Distortion:
         """Return this parent distorted by chosen order parameters (Ap, angstrom), in the smallest cell.

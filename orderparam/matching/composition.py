@@ -105,7 +105,7 @@ def _describe_difference(parent: Counter[str], child: Counter[str]) -> str:
 
 
 def _describe_ordering(
-    parent: Mapping[str, int], child: Mapping[str, Fraction], surplus: Mapping[str, Fraction]
+    parent: Mapping[str, Fraction | int], child: Mapping[str, Fraction | int], surplus: Mapping[str, Fraction]
 ) -> str | None:
     """Say that one of the two holds apart what the other mixes on one site; None where that is not what differs.
 
@@ -135,7 +135,9 @@ def _describe_ordering(
     return None
 
 
-def _ordered(mixing: Mapping[str, float], ordered: Mapping[str, float]) -> tuple[str, list[str]] | None:
+def _ordered(
+    mixing: Mapping[str, Fraction | int], ordered: Mapping[str, Fraction | int]
+) -> tuple[str, list[str]] | None:
     """Return a mixture that only the first composition has, and the species of the second that share out its elements.
 
     The second must hold as much of every element, within `SLIGHT` per site of the mixture, on several kinds of site, or
@@ -154,7 +156,7 @@ def _ordered(mixing: Mapping[str, float], ordered: Mapping[str, float]) -> tuple
     return None
 
 
-def _amount(element: str, composition: Mapping[str, float]) -> float:
+def _amount(element: str, composition: Mapping[str, Fraction | int]) -> float:
     return sum(float(count) * occupancies(name).get(element, 0.0) for name, count in composition.items())
 
 

@@ -15,6 +15,7 @@ from orderparam.symmetry.fieldcarriers import DISPLACEMENT, field_carriers
 from orderparam.symmetry.parentirreps import ParentIrrep
 from orderparam.symmetry.strains import strain_labels
 from orderparam.symmetry.strata import Direction
+from orderparam.wavevectors import LARGEST_DENOMINATOR
 
 from .files import VERSION
 
@@ -137,5 +138,5 @@ def solutions_record(parent: Parent, solutions: Sequence[Sequence[Direction]]) -
 
 
 def wave_vector(parent: Parent, k: np.ndarray) -> list[float]:
-    """Return a wave vector (primitive basis) in the conventional reciprocal basis."""
-    return [float(Fraction(float(v)).limit_denominator(1000)) for v in parent.k_conventional(k)]
+    """Return a wave vector (primitive basis) as it is printed: conventional, one copy of it (`wavevectors`)."""
+    return [float(Fraction(float(v)).limit_denominator(LARGEST_DENOMINATOR)) for v in parent.k_printed(k)]

@@ -107,7 +107,7 @@ def wave_vector_record(parent: Parent, o: OrderParameter) -> dict[str, Any]:
         "k_label": o.irrep.irrep.k_label,
         "star": _tidy(o.irrep.k),
         "active": _tidy(active),
-        "active_conventional": _tidy(parent.k_conventional(active)),
+        "active_conventional": [_tidy(parent.k_printed(arm)) for arm in active],
     }
 
 

@@ -17,6 +17,7 @@ from orderparam.symmetry.origins import names_at_other_origins
 from orderparam.symmetry.primary import PrimarySet
 from orderparam.symmetry.sitemodes import site_modes
 from orderparam.tables import mode_counts, mode_row, splitting_rows
+from orderparam.wavevectors import LARGEST_DENOMINATOR
 
 from .files import VERSION
 from .points import point_modes
@@ -119,14 +120,14 @@ def noise_record(report: NoiseReport) -> dict[str, Any]:
 
 def _irrep_record(o: OrderParameter, analysis: Analysis, primary: bool) -> dict[str, Any]:
     parent, distortion, errors = analysis.relation.parent, analysis.relation.distortion, analysis.errors
-    k = o.irrep.k[0]
+    k = parent.k_printed(o.irrep.k[0])
     modes = site_modes(o, distortion)
     patterned = len(modes) * distortion.supercell.n_atoms <= MANY_NUMBERS
     record: dict[str, Any] = {
         "label": o.irrep.irrep.label,
         "name": o.label,
-        "k": _fractions(parent.k_conventional(k)),
-        "k_primitive": _fractions(k),
+        "k": _fractions(k),
+        "k_primitive": _fractions(np.linalg.inv(parent.conventional) @ k),
         "k_label": o.irrep.irrep.k_label,
         "dimension": o.irrep.dimension,
         "type": {1: 1, -1: 2, 0: 3}[o.irrep.irrep.kind],
@@ -213,7 +214,7 @@ def _group(subgroup: Subgroup) -> dict[str, Any]:
 
 
 def _fractions(values: np.ndarray) -> list[float]:
-    return [float(Fraction(float(v)).limit_denominator(1000)) for v in values]
+    return [float(Fraction(float(v)).limit_denominator(LARGEST_DENOMINATOR)) for v in values]
 
 
 def _tidy(matrix: np.ndarray) -> list[list[float | int]]:

@@ -28,7 +28,6 @@ from orderparam.symmetry.strains import strain_labels
 from orderparam.symmetry.strata import Direction
 
 from .layout import plain_table
-from .summary import _wave_vector
 
 Found = Sequence[tuple[Sequence[ParentIrrep], Sequence[Direction]]]
 
@@ -39,7 +38,7 @@ def directions_report(parent: Parent, found: Found) -> RenderableType:
     strains = strain_labels(parent)
     for irreps, directions in found:
         name = " + ".join(i.label for i in irreps)
-        k = "; ".join(dict.fromkeys(_wave_vector(parent.k_conventional(i.k[0])) for i in irreps))
+        k = "; ".join(dict.fromkeys(parent.k_text(i.k[0]) for i in irreps))
         rows = []
         for d in directions:
             number, symbol = d.subgroup.space_group
@@ -73,7 +72,7 @@ def irreps_report(
     rows = [
         (
             i.label,
-            _wave_vector(parent.k_conventional(i.k[0])),
+            parent.k_text(i.k[0]),
             len(i.k),
             i.dimension,
             {1: "real", -1: "pseudo-real", 0: "complex"}[i.irrep.kind],

@@ -13,7 +13,6 @@ from orderparam.parent import Parent
 from orderparam.symmetry.parentirreps import ParentIrrep
 
 from .layout import plain_table
-from .summary import _wave_vector
 
 LONG = 600
 """So many characters of one polynomial are shown."""
@@ -31,7 +30,7 @@ def invariants_report(parent: Parent, expansion: LandauExpansion, *, latex: bool
         rows.append(
             (
                 irrep.label,
-                _wave_vector(parent.k_conventional(irrep.k[0])),
+                parent.k_text(irrep.k[0]),
                 own[0] if len(own) == 1 else f"{own[0]} ... {own[-1]}",
                 "holds" if c.landau_condition else f"broken by {c.cubic}",
                 "holds" if c.lifshitz_condition else f"broken by {c.lifshitz}",
@@ -62,7 +61,7 @@ def _couplings(parent: Parent, expansion: LandauExpansion, latex: bool) -> Rende
         for n, polynomial in enumerate(coupling.polynomials):
             first = (
                 coupling.secondary.label,
-                _wave_vector(parent.k_conventional(coupling.secondary.k[0])),
+                parent.k_text(coupling.secondary.k[0]),
                 ", ".join(kinds),
             )
             rows.append((*(first if not n else ("", "", "")), coupling.degree, _shown(polynomial, latex)))

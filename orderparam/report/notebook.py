@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,10 +43,6 @@ def _group(found: tuple[int, str]) -> str:
     return f"{found[1]} ({found[0]})"
 
 
-def _fraction(k: np.ndarray) -> str:
-    return ",".join(str(Fraction(float(v)).limit_denominator(100)) for v in k)
-
-
 def _crystal(c: Any) -> Html:
     lengths = np.linalg.norm(c.lattice, axis=1)
     unit = c.lattice / lengths[:, None]
@@ -79,7 +74,7 @@ def _order_parameters(found: Iterable[Any], primary: set[str]) -> Html:
         (
             "primary" if o.label in primary else "",
             o.label,
-            _fraction(o.supercell.parent.k_conventional(o.irrep.k[0])),
+            o.supercell.parent.k_text(o.irrep.k[0]),
             o.direction or "-",
             f"{o.amplitude_supercell:.4f}",
             f"{o.amplitude:.4f}",

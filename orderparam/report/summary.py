@@ -152,7 +152,7 @@ def order_parameters_table(analysis: Analysis) -> RenderableType:
         (
             _mark(o, o.label in primary),
             o.irrep.irrep.label,  # its wave vector stands beside it
-            _wave_vector(parent.k_conventional(o.irrep.k[0])),
+            parent.k_text(o.irrep.k[0]),
             o.direction or "-",
             _with_error(o.amplitude_supercell, errors.amplitudes[o.label] if errors else None, 4),
             f"{o.amplitude:.4f}",
@@ -186,12 +186,6 @@ def _with_error(value: float, error: float | None, digits: int) -> str:
     exponent = int(np.floor(np.log10(error)))
     places = min(max(-exponent + (error < 2 * 10.0**exponent), 0), 6)  # two digits where the first is a one
     return f"{value:.{places}f}({round(error * 10**places)})"
-
-
-def _wave_vector(k: np.ndarray) -> str:
-    from fractions import Fraction
-
-    return ",".join(str(Fraction(float(value)).limit_denominator(1000)) for value in k)
 
 
 def strain_table(analysis: Analysis) -> RenderableType:

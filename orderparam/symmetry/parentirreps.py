@@ -155,17 +155,12 @@ def commensurate_irreps(supercell: Supercell) -> list[ParentIrrep]:
     parent = supercell.parent
     found = [irrep for k in stars(supercell) for irrep in irreps_of_parent(parent, k, supercell.n_cells)]
     counts = Counter(irrep.label for irrep in found)
-    return [irrep if counts[irrep.label] == 1 else _with_place(irrep, _fractions(parent, irrep)) for irrep in found]
+    return [irrep if counts[irrep.label] == 1 else _with_place(irrep, parent.k_text(irrep.k[0])) for irrep in found]
 
 
 @lru_cache(maxsize=1024)
 def _with_place(irrep: ParentIrrep, place: str) -> ParentIrrep:
     return replace(irrep, place=place)
-
-
-def _fractions(parent: Parent, irrep: ParentIrrep) -> str:
-    """Return the first arm of a star as people write it, ``1/5,1/5,0`` (conventional)."""
-    return ",".join(str(Fraction(float(v)).limit_denominator(240)) for v in parent.k_conventional(irrep.k[0]))
 
 
 def special_irreps(parent: Parent) -> list[ParentIrrep]:
