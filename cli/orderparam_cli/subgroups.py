@@ -70,7 +70,7 @@ def domains(
     quiet: options.Quiet = False,
     reading: PairSettings,
 ) -> None:
-    """List the symmetry-equivalent states of CHILD: operation, kind, order parameters, strain.
+    """List the symmetry-equivalent states of CHILD and what differs: rotation, shift, order parameters, strain.
 
     For example:
 
@@ -78,7 +78,7 @@ def domains(
     """
     from orderparam.discovery.pair import analyse_pair
     from orderparam.records import domains_record
-    from orderparam.report.subgroups import domains_report, write_domains
+    from orderparam.report.domains import domains_report, write_domains
     from orderparam.subgroups import find_domains
 
     options.check_targets([json, html], [parent, child])
@@ -96,5 +96,5 @@ def domains(
         record, drawing = domains_record(analysis, found), domains_drawing(analysis, found)
         write_page(html, domains_page(record, drawing, command=command_line()), drawing)
     if not quiet and json != "-":
-        print_report(domains_report(found))
+        print_report(domains_report(found, [m.label for m in analysis.primary_members if not m.is_strain]))
     print_warnings(analysis.warnings)

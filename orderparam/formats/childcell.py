@@ -177,3 +177,40 @@ def operation_text(rotation: np.ndarray, translation: np.ndarray) -> str:
         fraction = Fraction(float(shift)).limit_denominator(_DENOMINATOR * 10)
         parts.append(text + (f"{'+' if fraction > 0 else '-'}{abs(fraction)}" if fraction else ""))
     return ",".join(parts)
+
+
+def rotation_symbol(rotation: np.ndarray) -> str:
+    """Name the rotation part of an operation as International Tables do: ``4+ [001]``, ``-3- [111]``, ``m [1-10]``.
+
+    The axis is a direction of the basis; that of a mirror plane is its normal.
+
+    Parameters
+    ----------
+    rotation : (3, 3) int
+        Acting on fractional columns of a right-handed basis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rotation_symbol(np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]))
+    '4+ [001]'
+    >>> rotation_symbol(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]))
+    'm [1-10]'
+    """
+    rotation = np.asarray(rotation, int)
+    sign = round(float(np.linalg.det(rotation)))
+    proper = sign * rotation
+    order = {3: 1, -1: 2, 0: 3, 1: 4, 2: 6}[int(np.trace(proper))]
+    if order == 1:
+        return "1" if sign > 0 else "-1"
+    # the sum of all powers projects onto the axis
+    powers = np.sum([np.linalg.matrix_power(proper, n) for n in range(order)], axis=0)
+    axis = next(column for column in powers.T if column.any())
+    axis = axis // np.gcd.reduce(axis)
+    axis = max(axis, -axis, key=lambda u: ((u >= 0).sum(), tuple(u)))
+    sense = ""
+    if order > 2:
+        beside = next(x for x in np.eye(3, dtype=int) if np.cross(axis, x).any())
+        sense = "+" if np.linalg.det([axis, beside, proper @ beside]) > 0 else "-"
+    name = "m" if order == 2 and sign < 0 else f"{'-' if sign < 0 else ''}{order}{sense}"
+    return f"{name} [{''.join(map(str, axis))}]"

@@ -80,6 +80,7 @@ def domains_record(analysis: Analysis, domains: tuple[Domain, ...]) -> dict[str,
             {
                 "operation": d.operation,
                 "kind": d.kind,
+                "rotation": d.turn,
                 "order_parameters": {label: (c + 0.0).tolist() for label, c in d.order_parameters.items()},
                 "strain": (d.strain + 0.0).tolist(),
             }

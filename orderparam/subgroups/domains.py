@@ -10,7 +10,7 @@ import numpy as np
 from orderparam.crystals.crystal import Crystal
 from orderparam.discovery.analyse import Analysis
 from orderparam.discovery.denoise import spread
-from orderparam.formats.childcell import operation_text
+from orderparam.formats.childcell import operation_text, rotation_symbol
 from orderparam.shown import html_of
 from orderparam.supercell import Supercell
 
@@ -55,6 +55,11 @@ class Domain:
     def operation(self) -> str:
         """The operation as ``-y,x,z+1/2``."""
         return operation_text(self.rotation, self.translation)
+
+    @cached_property
+    def turn(self) -> str:
+        """The rotation part as ``4+ [001]``; 1 for an antiphase domain, -1 for an inversion twin."""
+        return rotation_symbol(self.rotation)
 
     def crystal(self, name: str = "", *, common: bool = False) -> Crystal:
         """Return the structure: in the child's cell, turned with it, or on the vectors that all domains share."""

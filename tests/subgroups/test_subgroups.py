@@ -1,6 +1,5 @@
 """Groups between child and parent, and domains: theorems, brute force, published figures."""
 
-import io
 import json
 import re
 from importlib.resources import files
@@ -11,12 +10,12 @@ import jsonschema
 import numpy as np
 import pytest
 from pymatgen.core import SymmOp
-from rich.console import Console
 
 from orderparam.crystals.reading import read_crystal
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.parent import symmetrise
-from orderparam.report.subgroups import domains_report, write_domains, write_nodes
+from orderparam.report.domains import write_domains
+from orderparam.report.subgroups import write_nodes
 from orderparam.spacegroup import report_symmetry
 from orderparam.subgroups import find_domains, subgroup_graph
 from orderparam.subgroups.cosets import Cosets
@@ -166,23 +165,6 @@ def test_operations_of_domains_as_text(name):
         assert np.array_equal(read.rotation_matrix, domain.rotation)
         assert np.allclose(read.translation_vector, domain.translation)
         assert "+-" not in domain.operation
-
-
-@pytest.mark.parametrize("name", ["Ca3Ti2O7_36", "LaMnO3_62", "In_139"])
-def test_the_table_of_domains(name):
-    """Whole operations and the strain of every domain within 80 columns; in indium strain alone breaks the symmetry."""
-    domains = find_domains(analysed(name))
-    console = Console(width=80, file=io.StringIO(), color_system=None)
-    console.print(domains_report(domains))
-    lines = console.file.getvalue().splitlines()
-    assert max(map(len, lines)) <= 80
-    starts = [n for n, line in enumerate(lines) if re.match(r" {0,2}\d+ ", line) and " domains" not in line]
-    assert len(starts) == len(domains)
-    for domain, start, end in zip(domains, starts, [*starts[1:], len(lines)], strict=True):
-        assert lines[start].split()[:2] == [str(domain.number), domain.operation]
-        told = re.search(r"e=\(([^)]*)\)", "".join("".join(lines[start:end]).split()))
-        xx, yy, zz, yz, xz, xy = (float(v) / 100 for v in told.group(1).split(","))
-        assert np.allclose(domain.strain, [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], atol=5.1e-5)
 
 
 @pytest.mark.parametrize("name", ["CaTiO3_62", "Ca3Ti2O7_36", "SiO2_154", "In_139"])

@@ -11,6 +11,7 @@ import numpy as np
 
 from orderparam.records import versions
 from orderparam.report import figures
+from orderparam.report.directiontext import directions_of
 
 from . import learned, sections
 from .document import Document, reproduce
@@ -90,19 +91,24 @@ def domains_page(record: Record, drawing: Record, *, command: str = "") -> str:
     child, found = record["child"], record["domains"]
     page = Document(f"{child['formula']}: {len(found)} domains")
     page.add("structure", "Structure", viewer(page, drawing))
-    labels = list(found[0]["order_parameters"])
+    shown = {
+        label: directions_of([np.array(d["order_parameters"][label]) for d in found])
+        for label in list(found[0]["order_parameters"])[:4]
+    }
     rows = [
         (
             n,
             tag("button", "show", type="button"),
+            d["rotation"],
             d["operation"],
             d["kind"],
-            *(_vector(d["order_parameters"][label]) for label in labels[:4]),
+            *(texts.texts[n] for texts in shown.values()),
         )
         for n, d in enumerate(found)
     ]
-    columns = ("", "", "operation", "kind", *labels[:4])
-    told = "Operations in the parent's conventional axes; components Ap in Å, copy by copy"
+    columns = ("", "", "turned by", "operation", "kind", *shown)
+    told = "Operations in the parent's conventional axes; components: Ap in Å"
+    told += "".join(f"; {label} {texts.legend}" for label, texts in shown.items() if texts.legend)
     page.add("domains", "Domains", table(columns, rows, caption=told, numbers=(0,), states=len(rows)))
     _closing(page, command, versions(), None)
     return page.html(_simple_lead(record, "All equivalent states of the child, drawn in one cell of the parent."))
@@ -239,7 +245,3 @@ def _closing(page: Document, command: str, found: dict[str, str], seed: int | No
 def _matrix(basis: Sequence[Sequence[float]], origin: Sequence[float]) -> str:
     rows = ", ".join("(" + ",".join(map(sections.fraction, row)) + ")" for row in np.array(basis).tolist())
     return f"{rows}; " + ",".join(map(sections.fraction, origin))
-
-
-def _vector(components: Sequence[Sequence[float]]) -> str:
-    return " ".join("(" + ",".join(f"{v + 0.0:.2f}" for v in np.round(row, 2)) + ")" for row in components)
