@@ -9,6 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from orderparam.wording import counted
+
 from .crystals.crystal import Crystal
 from .distortion import Distortion
 from .errors import InvalidInputError
@@ -167,7 +169,8 @@ def direction_field(direction: Direction, pattern: Pattern, supercell: Supercell
     field = np.zeros((supercell.n_atoms, 3))
     if pattern.letters is not None and len(pattern.letters) < direction.n_free:
         raise InvalidInputError(
-            f"--letters: {direction.symbol} has {direction.n_free} free letters, received {len(pattern.letters)} values"
+            f"--letters: {direction.symbol} has {counted(direction.n_free, 'free letter')}, "
+            f"received {counted(len(pattern.letters), 'value')}"
         )
     values = None if pattern.letters is None else pattern.letters[: direction.n_free]
     for irrep, components in zip(direction.images.irreps, direction.components(values), strict=True):
@@ -228,7 +231,7 @@ def _components(parent: Parent, basis: ModeBasis, label: str, values: Components
     if numbers.size == basis.copies * irrep.dimension:
         return numbers.reshape(basis.copies, irrep.dimension)
     raise InvalidInputError(
-        f"{label}: expected {irrep.dimension} components"
+        f"{label}: expected {counted(irrep.dimension, 'component')}"
         + (f", or {basis.copies} x {irrep.dimension} for its copies with | between them" if basis.copies > 1 else "")
         + f", received {numbers.size}"
     )

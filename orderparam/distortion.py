@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from orderparam.wording import counted
+
 from .crystals.crystal import Crystal
 from .errors import InvalidInputError
 from .supercell import Subgroup, Supercell
@@ -73,7 +75,8 @@ class Distortion:
         return replace(self, displacements=displacements, strain=strain, group=group)
 
     def __str__(self) -> str:
-        return f"Distortion({self.supercell.n_atoms} atoms, {self.group}, As {self.total_amplitude:.4f} angstrom)"
+        atoms = counted(self.supercell.n_atoms, "atom")
+        return f"Distortion({atoms}, {self.group}, As {self.total_amplitude:.4f} angstrom)"
 
     __repr__ = __str__
 

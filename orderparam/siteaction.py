@@ -95,5 +95,5 @@ class SiteAction:
         return out
 
     def average(self, representation: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Project a field (n_sites, d) onto the fields that every element leaves alone."""
+        """Project a field (n_sites, d) onto the fields that are invariant under every element."""
         return self.transform(representation, values).mean(axis=0)

@@ -4,7 +4,7 @@ The 14 ways in which corner-sharing octahedra can tilt in Glazer's scheme withou
 on one axis. For given order parameters (R4+ for tilts of alternating sign along their axis, M3+ for equal ones; the
 B cation stands at the origin) the octahedra are made as regular as the pattern allows: every other displacement of the
 anions and the cell are free, and the squared misfit of all bonds and edges is least. What follows is a smooth
-function of the order parameters, known to rounding errors: a test for whatever wants to learn that function.
+function of the order parameters, known to rounding errors: a test for any method that learns that function.
 
 References
 ----------
@@ -201,7 +201,7 @@ def _free_fields(start: Distortion, anions: np.ndarray) -> np.ndarray:
 
 
 def _free_strains(group: Subgroup) -> np.ndarray:
-    """Return an orthonormal basis (n, 6) of the strains that a group leaves alone, as 0e + 2e."""
+    """Return an orthonormal basis (n, 6) of the strains that are invariant under a group, as 0e + 2e."""
     rotations = group.action().rotations
     units = irreps_to_symmetric(np.eye(6))
     mean = np.array([(rotations @ unit @ np.swapaxes(rotations, 1, 2)).mean(axis=0) for unit in units])

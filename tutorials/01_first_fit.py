@@ -79,7 +79,7 @@ scene = build_scene(drawing_record(analysis))
 figures.structure(scene)
 
 # %% [markdown]
-# Five parts, but not five causes. Alone, no part leaves just $Pnma$; two together can. `primary_sets` lists the smallest
+# Five parts, but not five causes. No part leaves exactly $Pnma$ by itself; two together can. `primary_sets` lists the smallest
 # sets that do, and prefers the one with the largest share of the displacement: `R4+` and `M3+`, the two patterns in
 # which the MnO$_6$ octahedra tilt. The others follow from them. (Primary **by symmetry**: what drives the transition is
 # a question about energies, which two structures cannot answer.)
@@ -108,7 +108,7 @@ print(
 
 # %% [markdown]
 # `discover` gave the network the primary irreps on the simplest carrier: `Mn:1e`, a field of *pseudovectors* on Mn (`1`:
-# three components; `e`: inversion leaves it alone, as it does an axis of rotation). That is just what a tilt of an
+# three components; `e`: it is invariant under inversion, as is an axis of rotation). That is just what a tilt of an
 # octahedron is. With this input the fit reaches the child.
 
 # %%

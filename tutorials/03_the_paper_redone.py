@@ -159,7 +159,7 @@ print(f"rms error {error:.5f} A per coordinate")
 
 # %%
 def invariant_field(irrep):
-    """The fields of one kind on B that the child's group leaves alone."""
+    """The fields of one kind on B that are invariant under the child's group."""
     from orderparam.o3 import wigner_d
 
     action = distortion.group.action()
@@ -241,7 +241,7 @@ print(f"out of reach of a linear map: largest {floor:.5f} A, mean absolute {np.a
 
 # %%
 alone = next(part for part in target if part.label == "R4+")
-print(f"R4+ alone leaves {alone.subgroup}")
+print(f"R4+ by itself leaves {alone.subgroup}")
 exact = analysis.relation.distortion.projected(next(c.subgroup for c in analysis.primary_members if c.label == "R4+"))
 group_74 = report_symmetry(exact.crystal(), 1e-4)
 print(f"the child averaged over that group: {group_74.symbol} ({group_74.number})")

@@ -63,7 +63,7 @@ for irrep in (R, M):
         )
 
 # %% [markdown]
-# *For the ML reader:* these are all the subspaces of the representation that some subgroup leaves alone (its **strata**).
+# *For the ML reader:* these are all the subspaces of the representation that are invariant under some subgroup (its **strata**).
 # An equivariant network whose input lies in such a subspace cannot leave the symmetry in the right-hand column.
 #
 # ## Two irreps together

@@ -129,10 +129,13 @@ def _build(
     if json:
         write_json(distort_record(whole, given, files), json)
     if not quiet and json != "-":
+        from orderparam.wording import counted
+
         number, symbol = whole.group.space_group
         typer.echo(
-            f"{symbol} ({number}), {whole.supercell.n_atoms} atoms, {whole.supercell.n_cells} primitive cells, "
-            f"index {whole.group.index}, largest displacement {whole.lengths.max():.4f} angstrom"
+            f"{symbol} ({number}), {counted(whole.supercell.n_atoms, 'atom')}, "
+            f"{counted(whole.supercell.n_cells, 'primitive cell')}, index {whole.group.index}, "
+            f"largest displacement {whole.lengths.max():.4f} angstrom"
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from orderparam.errors import InvalidInputError
 from orderparam.shown import html_of
+from orderparam.wording import counted
 
 from .mixtures import site_formula
 from .quiet import quiet
@@ -118,7 +119,7 @@ class Crystal:
         return Structure(self.lattice, species, self.positions, labels=list(self.labels))
 
     def __str__(self) -> str:
-        return f"Crystal({self.formula}, {self.n_sites} atoms)"
+        return f"Crystal({self.formula}, {counted(self.n_sites, 'atom')})"
 
     __repr__ = __str__
     _repr_html_ = html_of

@@ -60,7 +60,7 @@ def nuclear_cif(path: Path) -> tuple[str, list[str]] | None:
         return None
     from pymatgen.io.cif import CifBlock, CifParser
 
-    parser = CifParser(str(path))
+    parser: Any = CifParser(str(path))
     if parser.feature_flags["magcif_incommensurate"] or not parser.feature_flags["magcif"]:
         return None
     texts, labels = [], []

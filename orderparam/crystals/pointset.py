@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orderparam.errors import InvalidInputError
+from orderparam.wording import counted
 
 from .crystal import CLOSEST_CONTACT, numbered
 from .quiet import quiet
@@ -176,7 +177,9 @@ def _parse_xyz(path: Path) -> tuple[list[str], np.ndarray, tuple[str, ...]]:
     n = int(first)
     atoms = [line.split() for line in rest[1 : 1 + n] if line.strip()]
     if len(atoms) != n:
-        raise InvalidInputError(f"{path}: its first line says {n} atoms, but it holds {len(atoms)}; repair the file")
+        raise InvalidInputError(
+            f"{path}: its first line says {counted(n, 'atom')}, but it holds {len(atoms)}; repair the file"
+        )
     try:
         positions = np.array([[float(word) for word in (x, y, z)] for _, x, y, z, *_ in atoms]).reshape(-1, 3)
     except ValueError:

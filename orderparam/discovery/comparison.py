@@ -187,7 +187,7 @@ def _uniform(decomposition: Decomposition, wanted: bool) -> list[SiteIrrep]:
 
 
 def _kept_by(held: list[OrderParameter], decomposition: Decomposition) -> Subgroup:
-    """Return the elements that leave all fields of these irreps alone which the child's group allows."""
+    """Return the elements under which all fields of these irreps that the child's group allows are invariant."""
     group = whole_group(decomposition.distortion.supercell)
     for o in held:
         group = group & stabiliser(o.supercell, o.irrep, fixed_space(o.irrep, decomposition.distortion.group))

@@ -89,7 +89,7 @@ def constrain(
     members : sequence of Candidate
         The order parameters that the inputs follow.
     free : bool
-        Whether the inputs are all fields that the child's group leaves alone, not these order parameters alone.
+        Whether the inputs are all fields that are invariant under the child's group, not these order parameters only.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def stabiliser_of_projection(decomposition: Decomposition, group: Subgroup) -> n
 def input_spaces(
     decomposition: Decomposition, carrier: Carrier, members: Sequence[Candidate], *, free: bool = False
 ) -> tuple[InputSpace, ...]:
-    """Return what the inputs may be: the primaries, or every field that the child's group leaves alone."""
+    """Return what the inputs may be: the primaries, or every field that is invariant under the child's group."""
     distortion = decomposition.distortion
     if free:
         return tuple(InputSpace.free(s, distortion.group, distortion.supercell) for s in carrier.members)
@@ -207,7 +207,7 @@ def _nothing_left(constraint: Constraint, spaces: Sequence[InputSpace]) -> str:
     for term in constraint.terms:
         alone = Constraint((term,)).restrict(spaces)
         labels = sorted({label for space in alone for label in space.stabilisers})
-        parts.append(f"{term.spec} alone leaves {', '.join(labels) or 'nothing'}")
+        parts.append(f"{term.spec} by itself leaves {', '.join(labels) or 'nothing'}")
     return (
         f"--constrain {constraint.spec} leaves nothing of the inputs ({held}): {'; '.join(parts)}. "
         "Loosen it, or give the network other inputs with --irreps or --carrier"

@@ -20,6 +20,7 @@ from orderparam.symmetry.constraints import Constraint
 from orderparam.symmetry.isotropy import whole_group
 from orderparam.symmetry.orderparameter import decompose
 from orderparam.symmetry.primary import Candidate
+from orderparam.wording import agreeing
 
 from .analyse import Analysis
 from .constrained import Constrained
@@ -177,7 +178,9 @@ class Discovery:
         notes = list(self.constrained.notes) if self.constrained else []
         if self.helpers and left.index < child.index:
             notes.append(
-                f"{', '.join(m.label for m in self.primaries)} alone leave {left}, not yet the child's {child}: "
+                f"{' and '.join(m.label for m in self.primaries)} "
+                f"by {agreeing(len(self.primaries), 'itself', 'themselves')} "
+                f"{agreeing(len(self.primaries), 'leaves', 'leave')} {left}, not yet the child's {child}: "
                 f"{', '.join(self.helpers)} had to be given to the network as well"
             )
         if not self.fit.converged:
@@ -219,7 +222,7 @@ def discover(
     constraint : Constraint, optional
         On the inputs, from `parse_constraints`; the result is then an intermediate structure.
     free_field : bool
-        Whether the input may be any field on the carrier that the child's group leaves alone.
+        Whether the input may be any field on the carrier that is invariant under the child's group.
     order_parameter : bool
         False: no input that could break the symmetry; the result is the symmetry floor.
     on_step : callable, optional

@@ -350,7 +350,7 @@ def _breaking(decomposition: Decomposition) -> float:
 
 
 def joint_group(supercell: Supercell, inputs: Sequence[FamilyInput], components: Mapping[str, np.ndarray]) -> Subgroup:
-    """Return the elements that leave all inputs alone."""
+    """Return the elements under which all inputs are invariant."""
     group = whole_group(supercell)
     for given in inputs:
         vector = components[given.label]

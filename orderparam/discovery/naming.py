@@ -56,7 +56,7 @@ def input_gradient(analysis: Analysis, *, seed: int) -> tuple[GradientEntry, ...
 
     Curie's principle as a table. The gradient by an input is an equivariant linear image of the target, so that only
     inputs of an irrep that the target has get any; the zeros are exact, the other numbers depend on the seed. The
-    target are the displacements, or the strain where these break no symmetry.
+    target is the displacements, or the strain where these break no symmetry.
     """
     from orderparam.network.gradient import input_gradient as gradient_at_zero
 

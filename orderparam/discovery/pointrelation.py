@@ -172,7 +172,7 @@ def _mapping_notes(relation: Relation, ways: list[Overlay], way: Overlay) -> Ite
         own = next((other.rms for other in ways if not other.mirrored), None)
         as_is = f" (rms {own:.3f} angstrom as it is)" if own is not None else ""
         yield (
-            f"the child is of the other hand than the parent: its mirror image is used, rms {way.rms:.3f} angstrom"
+            f"the child has the opposite handedness of the parent: its mirror image is used, rms {way.rms:.3f} angstrom"
             + as_is
         )
     points = _places(relation.parent)

@@ -116,8 +116,8 @@ def relate(
     compare_compositions(parent.crystal.species, cell.crystal.species)
     bounds = {"max_strain": max_strain, "max_displacement": max_displacement}
     candidates = _candidates(parent, cell.crystal, **bounds)
-    # only where no cheap mapping keeps the child's group is it worth looking at dear ones
-    for candidate in chain(candidates, _dear_candidates(parent, cell.crystal, **bounds)):
+    # only where no cheap mapping keeps the child's group is it worth looking at costly ones
+    for candidate in chain(candidates, _costly_candidates(parent, cell.crystal, **bounds)):
         found = _try_candidate(parent, cell, report, candidate, common=common)
         if found is not None:
             distortion, removed = found
@@ -148,7 +148,7 @@ def _with_parents_mixtures(parent: Parent, child: Crystal) -> Crystal:
     return replace(child, species=species, notes=(*child.notes, *notes)) if names else child
 
 
-def _dear_candidates(parent: Parent, child: Crystal, **bounds: float) -> Iterator[Correspondence]:
+def _costly_candidates(parent: Parent, child: Crystal, **bounds: float) -> Iterator[Correspondence]:
     """Yield correspondences from a wider search, cheapest first."""
     yield from _candidates(parent, child, keep=60, cost_ratio=25.0, **bounds)
 
@@ -257,8 +257,8 @@ def _mapping_notes(relation: Relation, candidates: list[Correspondence]) -> tupl
         own = next((c.rms for c in candidates if not c.mirrored), None)
         as_is = f" (rms {own:.3f} angstrom as it is)" if own is not None else ""
         notes.append(
-            f"the child is of the other hand than the parent: its mirror image is used, rms {chosen.rms:.3f} angstrom"
-            + as_is
+            f"the child has the opposite handedness of the parent: its mirror image is used, "
+            f"rms {chosen.rms:.3f} angstrom{as_is}"
         )
     nearest = _nearest_neighbour(relation.parent)
     if chosen.max_displacement > DOUBTFUL * nearest:

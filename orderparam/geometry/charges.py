@@ -98,12 +98,12 @@ def _signed(valence: float, charge: float) -> float:
 
 
 def polar_directions(rotations: np.ndarray) -> np.ndarray:
-    """Return the projector (3, 3) onto the directions that Cartesian point operations (n, 3, 3) leave alone."""
+    """Return the projector (3, 3) onto the directions invariant under Cartesian point operations (n, 3, 3)."""
     return rotations.mean(axis=0)
 
 
 def is_polar(rotations: np.ndarray) -> bool:
-    """Return whether point operations leave a direction alone."""
+    """Return whether some direction is invariant under all point operations."""
     return bool(np.abs(polar_directions(rotations)).max() > 1e-9)
 
 

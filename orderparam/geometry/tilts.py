@@ -87,7 +87,7 @@ class Glazer:
     standard : str
         The same as Howard & Stokes (fifteen systems) or, beyond these, Glazer list it; empty where it is none of them.
     number, space_group : int or None
-        Glazer's number of the system, and the space group that these tilts alone leave.
+        Glazer's number of the system, and the space group of a structure with these tilts only.
     note : str
         What the symbol cannot say.
     """

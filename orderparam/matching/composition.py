@@ -9,6 +9,7 @@ from math import gcd
 
 from orderparam.crystals.mixtures import is_mixed, occupancies, site_formula
 from orderparam.errors import MatchingError
+from orderparam.wording import counted
 
 SLIGHT = 0.1
 """Occupancies of a mixed site that differ by at most this are the same mixture, with a warning."""
@@ -70,8 +71,9 @@ def compare_compositions(parent_species: Sequence[str], child_species: Sequence[
         )
     if ratio.denominator != 1:
         raise MatchingError(
-            f"the child's primitive cell should hold a whole multiple of the parent's {n_parent} atoms, but holds "
-            f"{n_child} ({ratio} times as many): this parent cannot be distorted into this child; a parent of higher "
+            f"the child's primitive cell should hold a whole multiple of the parent's "
+            f"{counted(n_parent, 'atom')}, but holds {n_child} ({ratio} times as many): "
+            f"this parent cannot be distorted into this child; a parent of higher "
             "symmetry with a smaller cell may exist"
         )
     return int(ratio)

@@ -10,6 +10,7 @@ import numpy as np
 from orderparam.crystals.crystal import Crystal
 from orderparam.errors import MatchingError
 from orderparam.lattice import unimodular_inverse
+from orderparam.wording import counted
 
 from .composition import compare_compositions
 from .search import Mapping, Search, Shortlist
@@ -44,7 +45,7 @@ class Correspondence:
     cost : float
         Mean square displacement + (1.5 rho rms_strain)^2 with rho^3 the parent's volume per atom (angstrom^2).
     mirrored : bool
-        The child was inverted first: it is of the other hand than the parent.
+        The child was inverted first: its handedness is opposite to the parent's.
     """
 
     supercell: np.ndarray
@@ -91,7 +92,7 @@ def match(
 ) -> tuple[Correspondence, ...]:
     """Find the correspondences between parent and child, the cheapest first.
 
-    Candidate cells come in order of strain; the search ends when the strain alone costs more than the dearest mapping
+    Candidate cells come in order of strain; the search ends when the strain alone costs more than the costliest mapping
     that would be returned. Mappings that a symmetry of the parent or of the child turns into one another count once.
 
     Parameters
@@ -126,9 +127,9 @@ def match(
                 shortlist.add(mapping)
     if not shortlist.mappings:
         raise MatchingError(
-            f"no mapping of the child's {len(child.species)} atoms onto the parent keeps every principal strain within "
-            f"{max_strain:.0%} and every displacement within {max_displacement:g} angstrom: are the two structures "
-            "related? --max-strain and --max-displacement allow more"
+            f"no mapping of the child's {counted(len(child.species), 'atom')} onto the parent keeps every "
+            f"principal strain within {max_strain:.0%} and every displacement within {max_displacement:g} angstrom: are "
+            "the two structures related? --max-strain and --max-displacement allow more"
         )
     _logger.debug("%d mappings tried", len(shortlist.mappings))
     return tuple(_correspondence(mapping, search, mirrored=mirror) for mapping in search.distinct(shortlist)[:keep])

@@ -140,7 +140,7 @@ class Search:
             yield Mapping(cell, assignment, strain_cost + assignment.mean_square)
 
     def distinct(self, shortlist: Shortlist) -> list[Mapping]:
-        """Keep one of the mappings that agree in everything that symmetry leaves alone, the cheapest first.
+        """Keep one of the mappings that agree in all that the parent's operations do not change, the cheapest first.
 
         That is: the principal strains, and the lengths of the displacements and of their images under the strain.
         """

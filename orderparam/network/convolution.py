@@ -1,7 +1,7 @@
 """The convolution between orbit representatives, as fixed tables times weights.
 
-For an input that a group H leaves alone every feature obeys x_j = D(g_j) x_rep(j), so that the sum over neighbours is
-a linear map between representatives, tabulated once per structure:
+For an input that is invariant under a group H every feature obeys x_j = D(g_j) x_rep(j), so that the sum over
+neighbours is a linear map between representatives, tabulated once per structure:
 
     A[r, s] = sum over edges from r to sites j of orbit s of Q(v) B(|v|) D(g_j) / sqrt(mean number of neighbours)
 

@@ -1,4 +1,4 @@
-"""Fields that a group leaves alone: known from one site per orbit."""
+"""Fields that are invariant under a group: known from one site per orbit."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Orbits:
 
 
 def invariant_fields(group: SiteAction, irrep: Irrep, sites: np.ndarray | None = None) -> np.ndarray:
-    """Return an orthonormal basis of the fields of an irrep that a group leaves alone.
+    """Return an orthonormal basis of the fields of an irrep that are invariant under a group.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def invariant_fields(group: SiteAction, irrep: Irrep, sites: np.ndarray | None =
 
 
 def invariant_tensors(group: SiteAction, irrep: Irrep) -> np.ndarray:
-    """Return an orthonormal basis (n_free, 2l+1) of the tensors of an irrep that a group leaves alone."""
+    """Return an orthonormal basis (n_free, 2l+1) of the tensors of an irrep that are invariant under a group."""
     mean = wigner_d(irrep, group.rotations).mean(axis=0)
     values, vectors = np.linalg.eigh((mean + mean.T) / 2)
     return vectors[:, values > 0.5].T

@@ -31,7 +31,7 @@ def single_thread() -> Iterator[None]:
 
 
 class ReducedNetwork:
-    """The network for inputs that a group leaves alone.
+    """The network for inputs that are invariant under a group.
 
     Parameters
     ----------

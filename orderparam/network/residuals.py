@@ -45,7 +45,7 @@ def build_network(
 class Residuals:
     """The residuals r = B^T (f(h) - f(0) - u) of a fit, and their Jacobian.
 
-    B is an orthonormal basis of the displacements that H leaves alone, without uniform translations, and of the
+    B is an orthonormal basis of the displacements that are invariant under H, without uniform translations, and of the
     invariant strains times a length. The unknowns are the weights, then the coefficients of every input.
     """
 
@@ -233,7 +233,7 @@ def project_target(problem: FitProblem, orbits: Orbits, strain_length: float) ->
 
 
 def invariant_strains(problem: FitProblem) -> np.ndarray:
-    """Return an orthonormal basis (n, 6) of the strains that H leaves alone, as 0e + 2e; none for finite point sets."""
+    """Return an orthonormal basis (n, 6) of the H-invariant strains, as 0e + 2e; none for finite point sets."""
     if problem.lattice is None:
         return np.zeros((0, 6))
     shapes = invariant_tensors(problem.group, Irrep(2, 1))

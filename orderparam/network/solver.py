@@ -74,8 +74,8 @@ def solve(
 
     A Jacobian costs several evaluations: after a step that leaves at most a tenth of the residuals it is kept and
     corrected along the step s (Broyden 1965), J <- J + (r(x + s) - r(x) - J s) s^T / s^T s. A step with a corrected one
-    that is not accepted leaves mu alone; the Jacobian is then computed. Below the tolerance such steps, which cost one
-    evaluation each, go on while they pay, to a thousandth of it.
+    that is not accepted does not change mu; the Jacobian is then computed. Below the tolerance such steps, which cost
+    one evaluation each, go on while they pay, to a thousandth of it.
 
     Parameters
     ----------

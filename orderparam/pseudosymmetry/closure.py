@@ -55,7 +55,7 @@ class PartialGroup:
         """List groups that contain the group `base`, at most `limit`, depth first along the first elements.
 
         Elements should come cheapest first: then the first chain of groups climbs by the cheapest elements, and what a
-        limit cuts off is dear.
+        limit cuts off is costly.
         """
         found = {base: None}
         agenda = [base]

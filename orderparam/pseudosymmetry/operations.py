@@ -102,7 +102,7 @@ class PseudoOperations:
         return np.concatenate(blocks)
 
     def with_products(self, cell: Cell, tolerance: float, max_strain: float) -> PseudoOperations:
-        """Add the products of all pairs, within a tolerance of their own, dearer than the members.
+        """Add the products of all pairs, within a tolerance of their own, costlier than the members.
 
         Two atoms that are displaced towards and away from each other make an operation look bad that nevertheless is
         the product of good ones.

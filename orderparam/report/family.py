@@ -14,6 +14,7 @@ from orderparam.crystals.writing import crystal_to_cif
 from orderparam.discovery.familyfit import FAMILY_SYMPREC
 from orderparam.records import to_json
 from orderparam.records.model import MODEL_FILE, family_model_record
+from orderparam.wording import counted
 
 from .folder import check_folder, fill_folder
 from .layout import plain_table
@@ -77,7 +78,7 @@ def family_report(result: FamilyResult, folder: Path) -> RenderableType:
     worst = max(result.children, key=lambda child: child.residual_max)
     parts += [
         Text(
-            f"Fit: {fit.network.architecture}, {fit.iterations} steps; all children {met}, at most "
+            f"Fit: {fit.network.architecture}, {counted(fit.iterations, 'step')}; all children {met}, at most "
             f"{worst.residual_max:.1e} angstrom off ({worst.name})"
         ),
         Text(f"Written to {folder}: result.json, NAME{PREDICTED}, model.json, weights.safetensors"),

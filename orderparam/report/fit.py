@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orderparam.symmetry.orderparameter import ZERO_AMPLITUDE
+from orderparam.wording import counted
 
 from .folder import run_files
 from .layout import bold_heading, named_values, plain_table
@@ -125,7 +126,8 @@ def _network(discovery: Discovery) -> list[RenderableType]:
             if missing
             else "nothing",
         ),
-        ("converged", f"{'yes' if result.converged else 'NO'}, {result.iterations} steps, {result.restarts} restarts"),
+        ("converged", f"{'yes' if result.converged else 'NO'}, {counted(result.iterations, 'step')}, "
+         f"{counted(result.restarts, 'restart')}"),
         ("residual", f"largest {result.deviation.max:.1e}, rms {result.deviation.rms:.1e}, mean absolute "
                      f"{result.deviation.mean_abs:.1e} angstrom; strain {result.deviation.strain:.1e}"),
         ("prediction", f"{group_name(discovery.analysis.relation.parent, discovery.predicted_group)} at symprec 1e-4"),
@@ -135,7 +137,7 @@ def _network(discovery: Discovery) -> list[RenderableType]:
         off = f"prediction off the noisy child by {discovery.off_noisy_child:.4f} angstrom (rms per coordinate)"
         text = (
             f"{off}; off the noise-free one by {noise.expected_error:.4f} to expect, where the noisy child is off by "
-            f"{noise.sigma:.4f}: {noise.n_free} of {noise.n_free + noise.n_left} coordinates are fitted"
+            f"{noise.sigma:.4f}: {noise.n_free} of {counted(noise.n_free + noise.n_left, 'coordinate')} are fitted"
         )
         rows.append(("noise", text if noise.determined else f"{off}; the data cannot tell how noisy it is"))
     return [bold_heading("Fit"), named_values(rows), Text()]

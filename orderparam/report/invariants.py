@@ -11,6 +11,7 @@ from rich.text import Text
 from orderparam.invariants import LandauExpansion, LandauFit, Polynomial, component_names
 from orderparam.parent import Parent
 from orderparam.symmetry.parentirreps import ParentIrrep
+from orderparam.wording import counted
 
 from .layout import plain_table
 
@@ -81,7 +82,9 @@ def landau_fit_report(fit: LandauFit, names: Mapping[str, ParentIrrep]) -> Rende
         )
         for n, (p, c, e) in enumerate(zip(fit.polynomials, fit.coefficients, fit.errors, strict=True), start=1)
     ]
-    title = f"Landau energy from {fit.n_points} structures, per primitive cell of the parent (rms {fit.rms:.3g})"
+    title = (
+        f"Landau energy from {counted(fit.n_points, 'structure')}, per primitive cell of the parent (rms {fit.rms:.3g})"
+    )
     table = plain_table(title, ("", "degree", "coefficient", "error", "I"), rows, (0, 1, 2, 3), (4,))
     letters = iter(component_names([i.dimension for i in names.values()]))
     own = {name: [next(letters) for _ in range(i.dimension)] for name, i in names.items()}
@@ -97,5 +100,7 @@ def landau_fit_report(fit: LandauFit, names: Mapping[str, ParentIrrep]) -> Rende
 def _shown(polynomial: Polynomial, latex: bool) -> str:
     text = polynomial.latex() if latex else polynomial.text()
     return (
-        text if len(text) <= LONG else f"{text[:LONG]} ... ({len(polynomial.coefficients)} terms; --json FILE has all)"
+        text
+        if len(text) <= LONG
+        else f"{text[:LONG]} ... ({counted(len(polynomial.coefficients), 'term')}; --json FILE has all)"
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from orderparam.wording import counted
+
 from .page.markup import Html, tag
 
 MOST_ROWS = 30
@@ -55,7 +57,7 @@ def _crystal(c: Any) -> Html:
     )
     name = f" from {c.name}" if c.name else ""
     table = _rows(("site", "species", "x", "y", "z"), sites)
-    return _shown(f"Crystal {c.formula}, {c.n_sites} atoms{name}", tag("p", cell), table)
+    return _shown(f"Crystal {c.formula}, {counted(c.n_sites, 'atom')}{name}", tag("p", cell), table)
 
 
 def _parent(p: Any) -> Html:
@@ -91,7 +93,8 @@ def _strains(found: Iterable[Any]) -> Html | None:
 
 
 def _decomposition(d: Any) -> Html:
-    heading = f"Decomposition: {len(d.displacive)} order parameters, As = {d.distortion.total_amplitude:.4f} Å in all"
+    found = counted(len(d.displacive), "order parameter")
+    heading = f"Decomposition: {found}, As = {d.distortion.total_amplitude:.4f} Å in all"
     return _shown(heading, _order_parameters(d.displacive, set()), _strains(d.strain))
 
 
@@ -117,7 +120,7 @@ def _discovery(d: Any) -> Html:
     carrier = d.carrier.name if d.carrier else "a uniform scalar"
     told = (
         f"Learned on {carrier}: largest error {d.fit.deviation.max:.1e} Å, prediction {_group(d.predicted_group)}, "
-        f"{'converged' if d.fit.converged else 'NOT converged'} in {d.fit.iterations} steps"
+        f"{'converged' if d.fit.converged else 'NOT converged'} in {counted(d.fit.iterations, 'step')}"
     )
     learned = _rows(
         ("input", "irrep", "direction", "isotropy subgroup", "share of the field"),
@@ -137,7 +140,9 @@ def _graph(g: Any) -> Html:
         for n in g.nodes
     )  # fmt: skip
     columns = ("", "", "group", "index", "away (Å)", "order parameters left (As, Å)")
-    return _shown(f"Subgroup graph: {len(g.nodes)} groups, {len(g.edges)} relations", _rows(columns, rows))
+    return _shown(
+        f"Subgroup graph: {counted(len(g.nodes), 'group')}, {counted(len(g.edges), 'relation')}", _rows(columns, rows)
+    )
 
 
 def _domain(d: Any) -> Html:

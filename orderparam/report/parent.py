@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orderparam.pseudosymmetry import MAX_DISPLACEMENT, MAX_STRAIN, NOISE, WEAK_DISPLACEMENT, WEAK_SCORE
+from orderparam.wording import counted
 
 from .layout import bold_heading, named_values, plain_table
 
@@ -22,7 +23,9 @@ def parent_report(
     child: Crystal, report: SymmetryReport, proposals: Sequence[Proposal], files: Sequence[str] = ()
 ) -> RenderableType:
     """Return the child's group and its proposed parents, the best first."""
-    facts = [("child", f"{child.formula}  {report.symbol} ({report.number}), {child.n_sites} atoms in the cell")]
+    facts = [
+        ("child", f"{child.formula}  {report.symbol} ({report.number}), {counted(child.n_sites, 'atom')} in the cell")
+    ]
     parts: list[RenderableType] = [bold_heading("Space group (spglib)"), named_values(facts), Text()]
     if not proposals:
         parts.append(Text(none_found(report)))

@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from orderparam.wording import counted
+
 from .layout import bold_heading, named_values, plain_table
 
 SHOWN = (0.25, 0.5, 0.75)
@@ -52,7 +54,7 @@ def path_report(record: dict[str, Any]) -> RenderableType:
     table = plain_table("Amplitudes (As): network, then the exact power law s^power", columns, rows, right=right)
     law, line = (max(i[key] for i in images) for key in ("from_power_law", "from_linear"))
     text = (
-        f"  {len(images)} structures. From the power law an atom differs by at most {law:.4f} angstrom,\n"
+        f"  {counted(len(images), 'structure')}. From the power law an atom differs by at most {law:.4f} angstrom,\n"
         f"  from linear interpolation by {line:.4f}. One child cannot teach more than the\n"
         "  power law: the lowest powers only."
     )

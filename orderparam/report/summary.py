@@ -19,6 +19,7 @@ from orderparam.supercell import Subgroup
 from orderparam.symmetry.origins import names_at_other_origins
 from orderparam.symmetry.sitemodes import all_site_modes
 from orderparam.tables import Row, splitting_rows
+from orderparam.wording import counted
 
 from .layout import bold_heading, named_values, plain_table
 
@@ -78,7 +79,7 @@ def _pair(analysis: Analysis) -> list[RenderableType]:
     n_cells = distortion.supercell.n_cells
     multiple = "the parent's primitive cell" if n_cells == 1 else f"{n_cells} primitive cells of the parent"
     rows = [
-        ("cell", f"{cells}  ({multiple}, {distortion.supercell.n_atoms} atoms)"),
+        ("cell", f"{cells}  ({multiple}, {counted(distortion.supercell.n_atoms, 'atom')})"),
         ("origin", origin + (f"  (the parent's origin is on {parent.origin_atom})" if parent.origin_atom else "")),
         ("rotation", _rotation_text(relation.correspondence.rotation)),
         ("principal strains", "  ".join(f"{100 * value + 0.0:+.3f} %" for value in principal)),
@@ -258,7 +259,11 @@ def noise_text(report: NoiseReport) -> RenderableType:
         ]
         return Group(bold_heading("Noise"), named_values(rows), Text())
     rows = [
-        ("sigma", f"{report.sigma:.4f} angstrom per coordinate ({how}; {report.n_left} coordinates are noise alone)"),
+        (
+            "sigma",
+            f"{report.sigma:.4f} angstrom per coordinate ({how}; "
+            f"{counted(report.n_left, 'coordinate')} of noise alone)",
+        ),
         ("space group", f"{symbol} ({number}), supported by the data"),
         ("left over", f"rms {report.residual_rms:.4f} angstrom per coordinate"),
         ("error left", f"{report.expected_error:.4f} angstrom per coordinate to expect, in {report.n_free} free ones"),
@@ -331,7 +336,9 @@ def series_report(rows: Sequence[Row]) -> RenderableType:
         (Path(row["child"]).name, f"{row['symbol']} ({row['space_group']})", *(_cell(row.get(name)) for name in shown))
         for row in good
     ]
-    title = f"{len(good)} of {len(rows)} structures; the largest amplitudes (Ap, angstrom); --csv FILE has all"
+    title = (
+        f"{len(good)} of {counted(len(rows), 'structure')}; the largest amplitudes (Ap, angstrom); --csv FILE has all"
+    )
     columns = ("structure", "group", *(name.removeprefix("Ap ") for name in shown))
     return plain_table(title, columns, lines, right=range(2, 2 + len(shown)), fold=(0,))
 
@@ -348,7 +355,10 @@ def symmetry_report(crystal: Crystal, report: SymmetryReport, ladder: Sequence[S
     facts = [
         ("space group", f"{report.symbol} ({report.number}), point group {report.point_group}"),
         ("Hall", f"{report.hall_symbol} (number {report.hall_number})"),
-        ("content", f"{crystal.formula}, {crystal.n_sites} atoms in the cell, {crystal.volume:.2f} angstrom^3"),
+        (
+            "content",
+            f"{crystal.formula}, {counted(crystal.n_sites, 'atom')} in the cell, {crystal.volume:.2f} angstrom^3",
+        ),
         ("symprec", f"{report.symprec:g} angstrom"),
     ]
     rows = []

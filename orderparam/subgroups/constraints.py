@@ -28,6 +28,7 @@ from orderparam.symmetry.orderparameter import OrderParameter, decompose
 from orderparam.symmetry.parentirreps import ParentIrrep, commensurate_irreps, split_labels
 from orderparam.symmetry.primary import Candidate, PrimarySet, primary_sets
 from orderparam.symmetry.subspace import Subspace
+from orderparam.wording import counted
 
 from .graph import Node, SubgroupGraph, subgroup_graph
 
@@ -189,7 +190,7 @@ def _along_direction(analysis: Analysis, spec: str, label: str, value: str) -> A
     vectors = parse_direction(value, spec)
     if vectors.shape[1] != irrep.dimension or not np.abs(vectors).max(initial=0.0):
         raise InvalidInputError(
-            f"--constrain {spec}: expected {irrep.dimension} components for {label}, such as "
+            f"--constrain {spec}: expected {counted(irrep.dimension, 'component')} for {label}, such as "
             f"({','.join(['a'] + ['0'] * (irrep.dimension - 1))}), not all of them zero"
         )
     return AlongDirection(spec, irrep, Subspace.span(vectors))

@@ -26,7 +26,7 @@ from .subspace import Subspace
 
 @dataclass(frozen=True, eq=False)
 class InvariantUnder:
-    """Fields that a group between the child's and the parent's leaves alone.
+    """Fields that are invariant under a group between the child's and the parent's.
 
     Attributes
     ----------

@@ -49,7 +49,7 @@ class PowerLaw:
 
     @classmethod
     def between(cls, parent: Parent, primaries: Sequence[ParentIrrep], follower: ParentIrrep) -> PowerLaw:
-        """Prepare the group modulo the translations that leave primaries and follower alone."""
+        """Prepare the group modulo the translations under which primaries and follower are invariant."""
         matrix = kernel_lattice([*primaries, follower])
         return cls(tuple(primaries), follower, Supercell.build(parent, matrix))
 

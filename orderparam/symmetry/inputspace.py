@@ -65,7 +65,7 @@ class InputSpace:
 
     @classmethod
     def free(cls, site_irrep: SiteIrrep, group: Subgroup, supercell: Supercell) -> InputSpace:
-        """Return every field that a group leaves alone, whatever its irreps."""
+        """Return every field that is invariant under a group, whatever its irreps."""
         directions = [(irrep, fixed_space(irrep, group)) for irrep in commensurate_irreps(supercell)]
         return cls.along(site_irrep, [(i, rows) for i, rows in directions if len(rows)], supercell)
 
@@ -96,7 +96,7 @@ class InputSpace:
 
 
 def joint_stabiliser(spaces: Sequence[InputSpace], supercell: Supercell) -> Subgroup:
-    """Return the elements that leave every field of every input alone: K, the symmetry that no input can break."""
+    """Return the elements under which every input is invariant, whatever its field: K, which no input can break."""
     group = whole_group(supercell)
     for space in spaces:
         for own in space.stabilisers.values():

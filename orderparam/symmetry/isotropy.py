@@ -1,7 +1,7 @@
 """Isotropy subgroups and directions of order parameters.
 
-The element {W|w + t} leaves components eta alone when R(W) eta = R(-t) eta, so that all elements modulo a supercell's
-translations are compared at once without ever building their matrices.
+Components eta are invariant under the element {W|w + t} when R(W) eta = R(-t) eta, so that all elements modulo a
+supercell's translations are compared at once without ever building their matrices.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _RELATIVE = 1e-4
 
 
 def stabiliser(supercell: Supercell, irrep: ParentIrrep, components: np.ndarray) -> Subgroup:
-    """Return the isotropy subgroup of components (copies, dimension): all elements that leave every copy alone.
+    """Return the isotropy subgroup of components (copies, dimension): all elements under which every copy is invariant.
 
     The supercell must be one in which the order parameter is periodic.
     """
@@ -41,7 +41,7 @@ def whole_group(supercell: Supercell) -> Subgroup:
 
 
 def fixed_projector(irrep: ParentIrrep, group: Subgroup) -> np.ndarray:
-    """Return the projector (dimension, dimension) onto the components that a group leaves alone: its average.
+    """Return the projector (dimension, dimension) onto the components that are invariant under a group: its average.
 
     The supercell's own translations, which all such groups hold, leave only components at commensurate arms.
     """
@@ -57,7 +57,7 @@ def fixed_projector(irrep: ParentIrrep, group: Subgroup) -> np.ndarray:
 
 
 def fixed_space(irrep: ParentIrrep, group: Subgroup) -> np.ndarray:
-    """Return an orthonormal basis (r, dimension) of the components that a group leaves alone, in echelon order."""
+    """Return an orthonormal basis (r, dimension) of the components that a group does not change, in echelon order."""
     return orthonormal_rows(fixed_projector(irrep, group))
 
 

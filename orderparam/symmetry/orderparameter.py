@@ -143,7 +143,7 @@ class Decomposition:
 
 
 def projected_field(decomposition: Decomposition, group: Subgroup) -> tuple[np.ndarray, np.ndarray]:
-    """Return the displacements (n, 3) and strain (3, 3) that a group leaves alone, irrep by irrep.
+    """Return the displacements (n, 3) and strain (3, 3) that are invariant under a group, irrep by irrep.
 
     Unlike `distortion.project` the group need not keep the supercell's lattice.
     """

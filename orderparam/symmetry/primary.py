@@ -1,10 +1,10 @@
-"""Primary order parameters: the smallest sets of order parameters that leave just the child's symmetry.
+"""Primary order parameters: the smallest sets of order parameters that leave exactly the child's symmetry.
 
 A deterministic rule. Candidates are irreps with a direction; a set qualifies when its joint isotropy subgroup is the
 child's group H and no member can be left out; its score is the share of the symmetry-breaking squared displacement
 that it holds, less 0.1 for every member beyond the first. Sets within 0.03 of the best are tied: the smallest total
 dimension decides, then the fewest irreps away from Gamma, then the score. Primary is meant by symmetry; which order
-parameter drives a transition is for energies to say.
+parameter drives a transition is a question of energies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .isotropy import fixed_space, stabiliser
 from .orderparameter import ZERO_AMPLITUDE, Decomposition, OrderParameter
 
 NEGLIGIBLE = 0.02
-"""Order parameters below this As (angstrom) are no candidates unless the rest cannot do without."""
+"""Order parameters below this As (angstrom) are no candidates unless the rest does not suffice."""
 
 TIED = 0.03
 SIZE_COST = 0.1
@@ -150,7 +150,7 @@ def _directions(order_parameter: OrderParameter, H: Subgroup, share: float, is_s
     """Return one candidate per fixed sub-direction of an order parameter that has its own isotropy subgroup.
 
     The part along a sub-direction never breaks more than the order parameter does: where its components have more
-    symmetry than H leaves them, sub-directions that are askew to them are none of its parts.
+    symmetry than H leaves them, sub-directions oblique to them are none of its parts.
     """
     irrep, components = order_parameter.irrep, order_parameter.components
     own = stabiliser(order_parameter.supercell, irrep, components)

@@ -101,7 +101,7 @@ def _main_axis(rotations: np.ndarray) -> np.ndarray:
 
 def _orthorhombic_axes(rotations: np.ndarray, directions: np.ndarray) -> list[np.ndarray]:
     """Return the three axes of an orthorhombic site group: those nearest to c, b and a."""
-    # a symmetric matrix that the group leaves alone is diagonal in its axes
+    # a symmetric matrix that is invariant under the group is diagonal in its axes
     generic = np.diag([1.0, 2.3, 4.1]) + 0.37 * (np.ones((3, 3)) - np.eye(3))
     mean = (rotations @ generic @ np.swapaxes(rotations, 1, 2)).mean(axis=0)
     axes = list(np.linalg.eigh(mean)[1].T)

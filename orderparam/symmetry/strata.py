@@ -28,7 +28,7 @@ MANY_IMAGES = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """The direct sum of some irreps as matrices of the finite group G / T, T the translations that all leave alone.
+    """The direct sum of some irreps as matrices of the finite group G / T; T are the translations that change none.
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ class Direction:
 
 
 def kernel_lattice(irreps: Sequence[ParentIrrep]) -> np.ndarray:
-    """Return a basis (rows, primitive) of the translations that all irreps leave alone: k . t integer for every arm."""
+    """Return a basis (rows, primitive) of the translations that act as 1 on all irreps: k . t integer for every arm."""
     arms = np.concatenate([irrep.k for irrep in irreps])
     denominator = next((d for d in range(1, 241) if np.abs(arms * d - np.rint(arms * d)).max() < 1e-5), None)
     if denominator is None:

@@ -211,7 +211,7 @@ def test_p1_by_a_hair_says_what_to_try(program, tmp_path):
     crystal = distortion.crystal()
     rng = np.random.default_rng(0)
     shaken = crystal.positions + rng.uniform(-0.002, 0.002, (crystal.n_sites, 3)) @ np.linalg.inv(crystal.lattice)
-    child = write(Crystal(crystal.lattice, shaken, crystal.species), tmp_path / "hair.cif")
+    child = write(Crystal(crystal.lattice, shaken, crystal.species), tmp_path / "noisy.cif")
     outcome = program("modes", CUBIC, child)
     assert outcome.code == 0
     assert "(140) at 0.01: try --symprec-child 0.01" in outcome.err
@@ -223,7 +223,7 @@ def test_the_hint_names_the_full_symmetry(program, tmp_path, lamno3, sigma, said
     """Of several groups at larger tolerances the largest is what to try."""
     crystal = read_crystal(lamno3[1])
     noise = np.random.default_rng(1).normal(0, sigma, (crystal.n_sites, 3)) @ np.linalg.inv(crystal.lattice)
-    child = write(Crystal(crystal.lattice, crystal.positions + noise, crystal.species), tmp_path / "hair.cif")
+    child = write(Crystal(crystal.lattice, crystal.positions + noise, crystal.species), tmp_path / "noisy.cif")
     outcome = program("modes", lamno3[0], child)
     assert outcome.code == 0
     assert f"Pnma (62) at {said}: try --symprec-child {said}" in outcome.err
@@ -286,10 +286,10 @@ def test_no_irrep_at_all_lists_the_valid_ones(refused, lamno3, tmp_path, none):
 
 
 def test_irreps_that_leave_too_much_symmetry_are_a_warning(program, lamno3, tmp_path):
-    """R4+ alone leaves Imma: what carries the rest has to be given too, and that is said."""
+    """R4+ by itself leaves Imma: what carries the rest has to be given too, and that is said."""
     outcome = program("fit", *lamno3, "--irreps", "R4+", "--out", tmp_path / "run")
     assert outcome.code == 0
-    assert "warning: R4+ alone leave Imma (74), index 12, not yet the child's Pnma (62), index 24" in outcome.err
+    assert "warning: R4+ by itself leaves Imma (74), index 12, not yet the child's Pnma (62), index 24" in outcome.err
     assert "M3+" in outcome.err
     assert "warning" not in program("fit", *lamno3, "--irreps", "R4+,X5+", "--out", tmp_path / "run").err
 

@@ -51,7 +51,10 @@ def test_without_an_order_parameter_there_is_the_floor(program, tmp_path, lamno3
     ("options", "message"),
     [
         (["--constrain", "subgroup=140"], "no such group lies between child and parent"),
-        (["--constrain", "irreps=M3+", "--constrain", "k=R"], "irreps=M3+ alone leaves M3+; k=R alone leaves R4+"),
+        (
+            ["--constrain", "irreps=M3+", "--constrain", "k=R"],
+            "irreps=M3+ by itself leaves M3+; k=R by itself leaves R4+",
+        ),
         (["--constrain", "O:1o:z=0", "--carrier", "Mn:1e"], "the inputs are Mn:1e"),
         (["--carrier", "La:1e"], "--carrier La:1e cannot hold R4+"),
     ],

@@ -53,7 +53,7 @@ def test_site_labels_stay(tmp_path):
 
 @pytest.mark.parametrize("write", [crystal_to_poscar, crystal_to_cif, lambda crystal: extended_xyz([crystal])])
 def test_a_left_handed_cell_is_the_same_crystal(tmp_path, write):
-    """a, b, -c with z -> -z: nothing moves, and a chiral crystal keeps its hand in every format."""
+    """a, b, -c with z -> -z: nothing moves, and a chiral crystal keeps its handedness in every format."""
     quartz = read_crystal(STRUCTURES / "quartz/SiO2_154.cif")
     flip = np.diag([1, 1, -1])
     text = write(Crystal(flip @ quartz.lattice, quartz.positions @ flip, quartz.species))

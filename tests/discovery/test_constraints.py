@@ -321,12 +321,14 @@ def test_bad_constraints_are_refused(manganite, spec, message):
 
 def test_a_constraint_that_leaves_nothing_says_what_there_was(manganite):
     constraint = parse_constraints(manganite, ["irreps=GM4-"])
-    message = r"irreps=GM4- leaves nothing of the inputs \(M3\+, R4\+\): irreps=GM4- alone leaves nothing"
+    message = r"irreps=GM4- leaves nothing of the inputs \(M3\+, R4\+\): irreps=GM4- by itself leaves nothing"
     with pytest.raises(InvalidInputError, match=message):
         discover(manganite, seed=0, constraint=constraint)
 
 
 def test_contradicting_constraints_say_what_each_would_leave(manganite):
     constraint = parse_constraints(manganite, ["irreps=M3+", "subgroup=74"])
-    with pytest.raises(InvalidInputError, match=r"irreps=M3\+ alone leaves M3\+; subgroup=74 alone leaves R4\+"):
+    with pytest.raises(
+        InvalidInputError, match=r"irreps=M3\+ by itself leaves M3\+; subgroup=74 by itself leaves R4\+"
+    ):
         discover(manganite, seed=0, constraint=constraint)

@@ -39,7 +39,7 @@ def compare(pair: dict, seed: int, *, move_origin: bool) -> None:
     assert first.relation.distortion.group.index == again.relation.distortion.group.index
     assert again.relation.distortion.group.space_group[0] in {
         first.relation.distortion.group.space_group[0],
-        first.relation.report.number,  # the other hand of an enantiomorphic pair
+        first.relation.report.number,  # the other member of an enantiomorphic pair
     }
 
 

@@ -218,7 +218,7 @@ def test_a_carrier_for_every_point_can_be_asked_for():
 
 
 def test_two_primary_order_parameters_are_both_necessary():
-    """A square that becomes a rectangle and is folded: neither of the two alone leaves the child's group."""
+    """A square that becomes a rectangle and is folded: neither of the two leaves the child's group by itself."""
     child = PointSet(CORNERS * [1.3, 0.7, 1] + np.array([[0, 0, 0.2], [0, 0, -0.2]] * 2), ("C",) * 4)
     analysis = analyse_points(symmetrise_points(by_name["square"].parent), scrambled(child, 2))
     assert analysis.primaries is not None
@@ -238,7 +238,7 @@ def test_the_other_hand_of_a_chiral_parent():
     other = analyse_points(parent, scrambled(mirrored, 2))
     assert not same.relation.correspondence.mirrored
     assert other.relation.correspondence.mirrored
-    assert any("other hand" in note for note in other.warnings)
+    assert any("opposite handedness" in note for note in other.warnings)
     for one, two in zip(same.decomposition.displacive, other.decomposition.displacive, strict=True):
         assert one.label == two.label
         assert one.amplitude == pytest.approx(two.amplitude, abs=1e-9)

@@ -1,4 +1,4 @@
-"""Primary order parameters: sets that leave just the child's group, no more and no less."""
+"""Primary order parameters: sets that leave exactly the child's group, no more and no less."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def parent() -> Parent:
 
 
 def check(analysis: Analysis) -> None:
-    """Every set leaves H, by the components themselves; none can do without a member; shares are shares."""
+    """Every set leaves H, by the components themselves; no member is superfluous; shares are shares."""
     H = analysis.relation.distortion.group
     assert analysis.primary_sets
     for found in analysis.primary_sets:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orderparam.report import figures
+from orderparam.wording import counted
 
 from .document import Document
 from .markup import Html, facts, table, tag
@@ -84,7 +85,7 @@ def _gradient_table(pulling: Sequence[Record]) -> Html | None:
         return None
     rows = [(g["site"], g["irrep"], g["space_group_irrep"], f"{g['norm']:.2e}") for g in pulling]
     listed = table(("site", "irrep of O(3)", "irrep of the space group", "norm"), rows, numbers=(3,))
-    return tag("details", tag("summary", f"Table of the {len(rows)} blocks that pull"), listed)
+    return tag("details", tag("summary", f"Table of the {counted(len(rows), 'block')} that pull"), listed)
 
 
 def _necessity(page: Document, record: Record) -> None:

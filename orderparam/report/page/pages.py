@@ -12,6 +12,7 @@ import numpy as np
 from orderparam.records import versions
 from orderparam.report import figures
 from orderparam.report.directiontext import directions_of
+from orderparam.wording import counted
 
 from . import learned, sections
 from .document import Document, reproduce
@@ -83,13 +84,17 @@ def subgroups_page(record: Record, drawing: Record, *, command: str = "") -> str
     told = "* realised by the displacements, + by the strain; away: |u − P u| over the child's primitive cell"
     page.add("groups", "Table", table(columns, rows, caption=told, numbers=(0, 4, 5), states=len(rows)))
     _closing(page, command, versions(), None)
-    return page.html(_simple_lead(record, f"{len(nodes)} groups, {len(record['edges'])} maximal subgroup relations."))
+    return page.html(
+        _simple_lead(
+            record, f"{counted(len(nodes), 'group')}, {counted(len(record['edges']), 'maximal subgroup relation')}."
+        )
+    )
 
 
 def domains_page(record: Record, drawing: Record, *, command: str = "") -> str:
     """Return the page of the domains of a child."""
     child, found = record["child"], record["domains"]
-    page = Document(f"{child['formula']}: {len(found)} domains")
+    page = Document(f"{child['formula']}: {counted(len(found), 'domain')}")
     page.add("structure", "Structure", viewer(page, drawing))
     shown = {
         label: directions_of([np.array(d["order_parameters"][label]) for d in found])
@@ -139,7 +144,7 @@ def directions_page(record: Record, drawing: Record | None, *, reason: str = "",
     columns = ("", "irreps", "direction", "isotropy subgroup", "basis; origin", "size", "index", "maximal")
     page.add("directions", "Directions", table(columns, rows, numbers=(5, 6), states=drawn))
     _closing(page, command, versions(), None)
-    return page.html(_simple_lead(record, f"{len(rows)} directions."))
+    return page.html(_simple_lead(record, f"{counted(len(rows), 'direction')}."))
 
 
 def carriers_page(record: Record, modes: Record, *, command: str = "") -> str:

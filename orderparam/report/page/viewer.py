@@ -10,6 +10,7 @@ import numpy as np
 from orderparam.report.figures.glyphs import Glyphs, learned_glyphs
 from orderparam.report.figures.structure import ARROW_SCALE, atom_texts, drawn_radius
 from orderparam.report.scene import Part, Scene, build_scene, element
+from orderparam.wording import counted
 
 from .document import Document
 from .markup import Html, packed, table, tag, together
@@ -99,7 +100,7 @@ def _glyph_json(found: Glyphs) -> dict[str, Any]:
 
 def _canvas(page: Document, data: dict[str, Any], scene: Scene, controls: Html | None) -> Html:
     told = (
-        f"The structure in three dimensions: {len(scene.atoms)} atoms, {len(scene.bonds)} bonds, "
+        f"The structure in three dimensions: {counted(len(scene.atoms), 'atom')}, {counted(len(scene.bonds), 'bond')}, "
         f"polyhedra around "
         f"{', '.join(scene.faces) or 'no atom'}. Drag or arrow keys turn it, the wheel or + and - zoom."
     )
@@ -207,7 +208,7 @@ def atoms_table(scene: Scene) -> Html:
     more = tag("p", f"{rest} more: --json FILE has all", class_="note") if rest > 0 else None
     return tag(
         "details",
-        tag("summary", f"Table of the {len(rows)} atoms"),
+        tag("summary", f"Table of the {counted(len(rows), 'atom')}"),
         table(columns, rows[:SHOWN_ATOMS], caption=told, numbers=range(2, 8)),
         more,
     )
