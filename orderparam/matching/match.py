@@ -128,8 +128,8 @@ def match(
     if not shortlist.mappings:
         raise MatchingError(
             f"no mapping of the child's {counted(len(child.species), 'atom')} onto the parent keeps every "
-            f"principal strain within {max_strain:.0%} and every displacement within {max_displacement:g} angstrom: are "
-            "the two structures related? --max-strain and --max-displacement allow more"
+            f"principal strain within {max_strain:.0%} and every displacement within {max_displacement:g} angstrom: "
+            "are the two structures related? --max-strain and --max-displacement allow more"
         )
     _logger.debug("%d mappings tried", len(shortlist.mappings))
     return tuple(_correspondence(mapping, search, mirrored=mirror) for mapping in search.distinct(shortlist)[:keep])
