@@ -163,7 +163,7 @@ class QuotientGroup:
         for element in np.flatnonzero(left):
             if left[element]:
                 found.append(element)
-                left[self.product(members, element)] = False
+                left[self.product(members, int(element))] = False
         return np.array(found, int)
 
     def joins(self, group: GeneratedGroup, elements: np.ndarray) -> Iterator[GeneratedGroup]:

@@ -15,8 +15,8 @@ from orderparam.errors import InvalidInputError
 from orderparam.shown import html_of
 from orderparam.wording import counted
 
+from .elements import electronegativity
 from .mixtures import site_formula
-from .quiet import quiet
 from .uncertainties import Uncertainties
 
 if TYPE_CHECKING:
@@ -139,14 +139,7 @@ def formula_of(species: tuple[str, ...]) -> str:
     """Return the reduced formula of a list of species: ``K(Al0.25Si0.75)4O8``, vacancies as in ``(Sr0.9□0.1)MnO3``."""
     counts = Counter(species)
     divisor = reduce(math.gcd, counts.values(), 0) or 1
-    from pymatgen.core import Composition
-
-    def rank(kind: str) -> tuple[float, str]:
-        electronegativity = Composition(kind).average_electroneg
-        return (electronegativity if np.isfinite(electronegativity) else 0.0, kind)
-
-    with quiet():
-        kinds = sorted(counts, key=rank)
+    kinds = sorted(counts, key=lambda kind: (electronegativity(kind), kind))
     return "".join(site_formula(kind, counts[kind] // divisor) for kind in kinds)
 
 

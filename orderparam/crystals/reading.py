@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from orderparam.errors import InvalidInputError
 
 from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
-from .moments import moments_left_out, nuclear_cif
 from .otherformats import read_other
 from .quiet import quiet
 
@@ -39,7 +36,7 @@ def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
         raise InvalidInputError(f"{path} is a folder; give the path of a CIF or POSCAR in it")
     try:
         with quiet():
-            crystal = _read_cif(path, setting) if _is_cif(path) else read_other(path)
+            crystal = read_cif(path, setting=setting) if _is_cif(path) else read_other(path)
     except InvalidInputError:
         raise
     except Exception as problem:
@@ -49,22 +46,6 @@ def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
         raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
     check_contacts(crystal)
     return crystal
-
-
-def _read_cif(path: Path, setting: str | None) -> Crystal:
-    """Read a CIF, a magnetic one without its moments."""
-    found = nuclear_cif(path)
-    if found is None:
-        return read_cif(path, setting=setting)
-    text, labels = found
-    with TemporaryDirectory() as folder:
-        copy = Path(folder) / path.name
-        copy.write_text(text)
-        try:
-            crystal = read_cif(copy, setting=setting)
-        except InvalidInputError as problem:
-            raise InvalidInputError(str(problem).replace(str(copy), str(path))) from problem
-    return replace(crystal, name=str(path), notes=(*crystal.notes, *moments_left_out(labels)))
 
 
 def _is_cif(path: Path) -> bool:

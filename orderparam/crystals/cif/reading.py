@@ -11,6 +11,7 @@ import numpy as np
 
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.elements import electronegativity
+from orderparam.crystals.moments import SMALLEST_MOMENT, moments_left_out
 from orderparam.crystals.uncertainties import Uncertainties, number_with_uncertainty
 from orderparam.errors import InvalidInputError
 
@@ -159,8 +160,7 @@ def _sites(
     notes += [f"{path.name}: {doubt}" for doubt in dict.fromkeys(doubts)]
     if not block.column(*_FRACTIONAL):
         notes.append(f"{path.name}: Cartesian coordinates are read with c along z and a in the xz plane")
-    if moments := [label for label in block.column(*_MOMENTS) if label]:
-        notes.append(f"{path.name}: magnetic moments are not treated yet; those of {', '.join(moments)} are ignored")
+    notes += moments_left_out(_sites_with_moments(block))
     known = Uncertainties(np.array([row.position for row in rows]), np.array(sigmas), cell_sigmas)
     return rows, known if known.sigmas.any() or cell_sigmas.any() else None, notes
 
@@ -223,6 +223,22 @@ def _position(row: _Row, lattice: np.ndarray, where: str) -> tuple[np.ndarray, n
         inverse = np.linalg.inv(lattice)
         return position @ inverse, sigma @ np.abs(inverse), rounding @ np.abs(inverse)
     return position, sigma, rounding
+
+
+def _sites_with_moments(block: Block) -> list[str]:
+    """Return the labels of sites with a moment in any component, crystal or Cartesian, that is known and not small."""
+    labels = block.column(*_MOMENTS)
+    found = []
+    for i, label in enumerate(labels):
+        parts = [
+            column[i]
+            for tag, column in block.columns.items()
+            if re.match(r"_atom_site_moment_(crystalaxis|cartn)_[xyz]$", tag) and len(column) == len(labels)
+        ]
+        sizes = [abs(float(number[0])) for part in parts if (number := re.match(r"[-+]?(\d+\.?\d*|\.\d+)", part or ""))]
+        if label and max(sizes, default=0.0) > SMALLEST_MOMENT:
+            found.append(label)
+    return found
 
 
 def _coordinates(block: Block) -> tuple[tuple[str, ...], list[list[str | None]]]:

@@ -8,7 +8,7 @@ import pytest
 from pymatgen.core import Lattice, Species, Structure
 from pymatgen.io.cif import CifWriter
 
-from orderparam.crystals.moments import NAMED, SMALLEST_MOMENT, moments_left_out, nuclear_cif
+from orderparam.crystals.moments import NAMED, SMALLEST_MOMENT, moments_left_out
 from orderparam.crystals.reading import read_crystal
 from orderparam.errors import InvalidInputError
 from orderparam.spacegroup import report_symmetry
@@ -131,7 +131,6 @@ def test_an_ordered_magnetic_cif_is_what_pymatgen_reads(tmp_path):
 
 
 def test_a_cif_without_moments_is_left_as_it_is():
-    assert nuclear_cif(STRUCTURES / "perovskite/SrTiO3_221.cif") is None
     assert read_crystal(STRUCTURES / "perovskite/SrTiO3_221.cif").notes == ()
 
 
