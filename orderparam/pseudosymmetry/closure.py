@@ -58,21 +58,26 @@ class PartialGroup:
         limit cuts off is costly.
         """
         found = {base: None}
-        agenda = [base]
+        # what generates no group with a group generates none with a larger one
+        agenda = [(base, list(range(len(self.rows))))]
         while agenda and len(found) < limit:
-            group = agenda.pop()
+            group, promising = agenda.pop()
             joins: dict[frozenset[int], None] = {}
             covered = set(group)
-            for element in range(len(self.rows)):
+            useful = []
+            for element in promising:
                 if element in covered:
+                    if element not in group:
+                        useful.append(element)
                     continue
                 join = self.closure([element], group)
                 if join is None:
                     continue
+                useful.append(element)
                 covered |= join if len(join) == 2 * len(group) else set()
                 if join not in found:
                     joins[join] = None
             fresh = list(joins)[: limit - len(found)]
             found.update(dict.fromkeys(fresh))
-            agenda += reversed(fresh)
+            agenda += [(join, useful) for join in reversed(fresh)]
         return list(found)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from orderparam.lattice import lattice_points_within
-from orderparam.matching.assignment import Assignment, IdealSites
+from orderparam.matching.assignment import IdealSites
 
 STRAIN_WEIGHT = 1.5
 """A strain e costs as much as a displacement of 1.5 rho e, rho the cube root of the volume per atom (as in `match`)."""
 
 _SEEDS_KEPT = 4
+_RARE_SPECIES = 3
 _FOLLOWS = 3
 _CHUNK = 2_000_000
 
@@ -49,8 +50,13 @@ class Cell:
     @property
     def rarest(self) -> np.ndarray:
         """Atoms (r,) of the species with the fewest."""
+        return self.rare[0]
+
+    @property
+    def rare(self) -> list[np.ndarray]:
+        """Atoms (r,) of every species that no other has fewer of."""
         values, counts = np.unique(self.kinds, return_counts=True)
-        return np.flatnonzero(self.kinds == values[np.argmin(counts)])
+        return [np.flatnonzero(self.kinds == value) for value in values[counts == counts.min()]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +229,8 @@ def _of_finite_order(rotations: np.ndarray) -> np.ndarray:
 def find_operations(cell: Cell, rotations: np.ndarray, strains: np.ndarray, tolerance: float) -> PseudoOperations:
     """Find for every rotation the translation that brings the atoms nearest to atoms.
 
-    Seeds are ``w = x_j - W x_0`` for the atoms j of the rarest species; they follow ``w <- w - mean(residual)``.
+    Seeds are ``w = x_j - W x_0`` for the atoms j of a rarest species, of each of them where several are equally rare:
+    one may be displaced far. They follow ``w <- w - mean(residual)``.
 
     Parameters
     ----------
@@ -238,36 +245,47 @@ def find_operations(cell: Cell, rotations: np.ndarray, strains: np.ndarray, tole
         Of those rotations for which there is a bijection within the tolerance, cheapest first.
     """
     sites = IdealSites(cell.lattice, cell.positions, cell.kinds)
-    rows, shifts = _promising(cell, sites, rotations, tolerance)
-    found: dict[int, Assignment] = {}
-    for row, shift in zip(rows.tolist(), shifts, strict=True):
+    rows, starts = _promising(cell, sites, rotations, tolerance)
+    moved = cell.positions @ np.swapaxes(rotations, 1, 2)
+    targets, cells, displacements = sites.nearest(moved[rows] + starts[:, None], cell.kinds)
+    residuals = displacements - displacements.mean(axis=1, keepdims=True)
+    bijective = (np.sort(targets, axis=1) == np.arange(len(cell.kinds))).all(axis=1)
+    found: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    for i, row in enumerate(rows.tolist()):
         if row in found:
             continue
-        moved = cell.positions @ rotations[row].T
-        assignment = sites.assign(moved, cell.kinds, shift, np.eye(3, dtype=np.int64))
-        if np.linalg.norm(assignment.displacements, axis=1).max() <= tolerance:
-            found[row] = assignment
+        best = targets[i], cells[i], residuals[i]
+        if not bijective[i]:
+            assignment = sites.assign(moved[row], cell.kinds, starts[i], np.eye(3, dtype=np.int64))
+            best = assignment.sites, assignment.cells, assignment.displacements
+        if np.linalg.norm(best[2], axis=1).max() <= tolerance:
+            found[row] = best
     if not found:
         return PseudoOperations.none(len(cell.kinds))
     chosen = np.array(list(found))
-    cells = np.array([a.cells for a in found.values()])
-    costs = np.array([a.mean_square for a in found.values()]) + (STRAIN_WEIGHT * cell.rho * strains[chosen]) ** 2
-    targets = np.array([a.sites for a in found.values()])
+    targets, cells, residuals = (np.array(part) for part in zip(*found.values(), strict=True))
+    squares = np.mean(np.sum(residuals**2, axis=2), axis=1)
+    costs = squares + (STRAIN_WEIGHT * cell.rho * strains[chosen]) ** 2
     operations = PseudoOperations(rotations[chosen], targets, cells - cells[:, :1], costs)
     return operations[np.argsort(np.round(costs, 9), kind="stable")]
 
 
 def _promising(cell: Cell, sites: IdealSites, rotations: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs of a rotation's number and a translation, for each rotation the best translation first."""
-    rare = cell.rarest
-    few = IdealSites(cell.lattice, cell.positions[rare], cell.kinds[rare])
     images = cell.positions @ np.swapaxes(rotations, 1, 2)
-    seeds = cell.positions[rare] - images[:, rare[:1]]
-    seeds = (np.repeat(np.arange(len(rotations)), len(rare)), seeds.reshape(-1, 3))
-    seeds = _best_of_each(*_follow(few, images[:, rare], cell.kinds[rare], seeds, tolerance), _SEEDS_KEPT)
+    kept = [_seeds(cell, images, rare, tolerance) for rare in cell.rare[:_RARE_SPECIES]]
+    seeds = np.concatenate([rows for rows, _ in kept]), np.concatenate([shifts for _, shifts in kept])
     for _ in range(_FOLLOWS):
         seeds = _follow(sites, images, cell.kinds, seeds, tolerance)
-    return _best_of_each(*seeds, 2)
+    return _best_of_each(*seeds, 1 + len(kept))
+
+
+def _seeds(cell: Cell, images: np.ndarray, rare: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the translations that suit the atoms of one species best, a few for each rotation."""
+    few = IdealSites(cell.lattice, cell.positions[rare], cell.kinds[rare])
+    shifts = (cell.positions[rare] - images[:, rare[:1]]).reshape(-1, 3)
+    seeds = np.repeat(np.arange(len(images)), len(rare)), shifts
+    return _best_of_each(*_follow(few, images[:, rare], cell.kinds[rare], seeds, tolerance), _SEEDS_KEPT)
 
 
 def _follow(

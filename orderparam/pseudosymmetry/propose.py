@@ -8,6 +8,7 @@ operations of the averaged cell (M to G). C. Hermann, Z. Kristallogr. 69, 533 (1
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +22,8 @@ from orderparam.primitivecell import primitive_cell
 from orderparam.shown import html_of
 from orderparam.spacegroup import CENTRINGS, SpaceGroup, centring_letter, report_symmetry
 
-from .averages import Average, Child, distance, search_averages
+from .averages import Average, Child, Search, distance, search_averages
+from .limits import MAX_DISPLACEMENT, MAX_STRAIN, Limits
 
 _logger = logging.getLogger(__name__)
 
@@ -34,13 +36,15 @@ WEAK_SLOPE = 0.6
 WEAK_DISPLACEMENT = 1.1
 """From this largest displacement on (angstrom) a proposal is weak."""
 
-OPERATION_TOLERANCE = 1.6
-"""Largest distance (angstrom) between an operation's image of an atom and an atom, about twice a displacement."""
+NEAR = 1.6
+"""Distance (angstrom) between an operation's image of an atom and an atom, up to which operations are sought first.
+
+Farther ones, to the limits' `reach`, only if nothing convincing comes of these; their proposals are weak."""
 
 NOISE = 0.09
 """What distance (angstrom) a careless measurement or relaxation explains: 0.05 on every coordinate."""
 
-_NOISE_TOLERANCE = 0.6
+_NOISE_LIMIT = 0.3  # angstrom: largest displacement within `NOISE`
 _MAX_SYMMETRISED = 24
 _SYMPREC = 2e-3
 
@@ -78,8 +82,16 @@ class Ladder:
 
     def steepest(self, index: int, far: float) -> float:
         """Return the largest cost of a unit of symmetry from a lower rung: nearer, and with an index that divides."""
-        lower = [(1, 0.0), *((i, d) for i, d in self.rungs if i < index and index % i == 0 and d < far)]
-        return max(float(np.sqrt(far**2 - d**2) / np.log(index / i)) for i, d in lower)
+        lower = {1: 0.0} | {i: d for i, d in self._nearest.items() if 1 < i < index and index % i == 0 and d < far}
+        return max(float(np.sqrt(far**2 - d**2) / np.log(index / i)) for i, d in lower.items())
+
+    @cached_property
+    def _nearest(self) -> dict[int, float]:
+        """Of all rungs with one index the nearest, from which the way is steepest; none is nearer than the child."""
+        nearest: dict[int, float] = {}
+        for i, d in self.rungs:
+            nearest[i] = min(d, nearest.get(i, d))
+        return nearest
 
     def rank(self, found: Average | Proposal) -> tuple[bool, int, float]:
         """Return the key that sorts strong proposals by index, then weak ones by score."""
@@ -107,6 +119,8 @@ class Proposal:
         Root mean square of the principal strains from parent to child.
     ladder : Ladder
         The rungs below, by which it is judged.
+    is_far : bool
+        Whether it takes operations farther than `NEAR`.
     """
 
     parent: Parent
@@ -115,6 +129,7 @@ class Proposal:
     max_displacement: float
     rms_strain: float
     ladder: Ladder = Ladder()
+    is_far: bool = False
 
     @property
     def group(self) -> SpaceGroup:
@@ -124,7 +139,8 @@ class Proposal:
     @property
     def distance(self) -> float:
         """D = sqrt(rms^2 + (2 rho e)^2) (angstrom), e the rms strain and rho^3 the volume per atom."""
-        return distance(self.rms, self.rms_strain, self.parent.crystal)
+        crystal = self.parent.crystal
+        return distance(self.rms, self.rms_strain, crystal.volume / crystal.n_sites)
 
     @property
     def score(self) -> float:
@@ -134,7 +150,8 @@ class Proposal:
     @property
     def is_weak(self) -> bool:
         """Whether the distortion, or a part of it, is large for the symmetry that it buys."""
-        return _is_weak(self.score, self.ladder.steepest(self.index, self.distance), self.max_displacement)
+        steepest = self.ladder.steepest(self.index, self.distance)
+        return self.is_far or _is_weak(self.score, steepest, self.max_displacement)
 
     @property
     def is_noise(self) -> bool:
@@ -163,7 +180,39 @@ class Proposal:
     _repr_html_ = html_of
 
 
-def propose_parents(child: Crystal, *, symprec: float = 1e-3, limit: int = 12) -> tuple[Proposal, ...]:
+@dataclass(frozen=True, eq=False)
+class ParentSearch:
+    """Proposed parents, and what the search for them was.
+
+    Attributes
+    ----------
+    proposals : tuple of Proposal
+        The best first; empty where nothing of higher symmetry is near.
+    limits : Limits
+        Of the proposals.
+    reach : float
+        Largest distance (angstrom) between an operation's image of an atom and an atom that was looked at.
+    complete : bool
+        Whether no bound on the number of cells, operations or groups has cut the search short.
+    beyond : Average or None
+        The nearest beyond the limits, where the search has met any.
+    """
+
+    proposals: tuple[Proposal, ...]
+    limits: Limits
+    reach: float
+    complete: bool
+    beyond: Average | None
+
+
+def propose_parents(
+    child: Crystal,
+    *,
+    symprec: float = 1e-3,
+    limit: int = 12,
+    max_displacement: float = MAX_DISPLACEMENT,
+    max_strain: float = MAX_STRAIN,
+) -> tuple[Proposal, ...]:
     """Propose parents of higher symmetry for a crystal, the best first.
 
     Those that are not weak come first, the one with the largest index first; then the weak ones by score.
@@ -176,6 +225,10 @@ def propose_parents(child: Crystal, *, symprec: float = 1e-3, limit: int = 12) -
         spglib's tolerance for the child's own symmetry, angstrom.
     limit : int
         Return at most so many.
+    max_displacement : float
+        Of any atom from the parent, mean displacement removed, angstrom.
+    max_strain : float
+        Of the principal strains between parent and child.
 
     Returns
     -------
@@ -186,34 +239,73 @@ def propose_parents(child: Crystal, *, symprec: float = 1e-3, limit: int = 12) -
     ------
     SymmetryError
         When spglib finds no space group for the child.
+    InvalidInputError
+        When a bound is out of range.
     """
-    start = Child.from_primitive(primitive_cell(child, report_symmetry(child, symprec)))
-    averages, ladder = _averages(start)
-    _logger.debug("%d averages, scores from %s", len(averages), ladder.start)
-    found: dict[tuple[float, ...], Proposal] = {}
-    for average in sorted(averages, key=ladder.rank)[:_MAX_SYMMETRISED]:
-        proposal = _proposal(average, ladder)
-        if proposal is not None:
-            key = (proposal.group.number, proposal.index, round(proposal.rms, 3), round(proposal.rms_strain, 4))
-            found.setdefault(key, proposal)
-    return tuple(sorted(found.values(), key=ladder.rank)[:limit])
+    return search_parents(child, Limits(max_displacement, max_strain), symprec=symprec, limit=limit).proposals
 
 
-def _averages(start: Child) -> tuple[list[Average], Ladder]:
-    """Search from the child, or, where it has more symmetry within `NOISE`, from what it is then."""
-    near = [a for a in search_averages(start, _NOISE_TOLERANCE) if a.index > 1 and a.distance <= NOISE]
-    if near:
-        best = max(near, key=lambda a: (a.index, -a.distance))
+def search_parents(
+    child: Crystal, limits: Limits | None = None, *, symprec: float = 1e-3, limit: int = 12
+) -> ParentSearch:
+    """Do the work of `propose_parents`, and say how far the search went.
+
+    Operations within `NEAR` are tried first. Where nothing convincing comes of them, beyond noise, all that the limits
+    can need are tried as well.
+    """
+    limits = limits or Limits()
+    own = Child.from_primitive(primitive_cell(child, report_symmetry(child, symprec)))
+    start, rung = _start(own, limits)
+    near = search_averages(start, limits, NEAR)
+    ladder = Ladder(rung, tuple((a.index, a.distance) for a in near.found if a.index > 1))
+    searches, reach = [near], min(NEAR, limits.reach)
+    proposals = _proposals(near, ladder)
+    if reach < limits.reach and not any(p.index > rung[0] and not p.is_weak for p in proposals):
+        far = search_averages(start, limits, limits.reach)
+        proposals, reach = proposals + _proposals(far, ladder, is_far=True), limits.reach
+        searches.append(far)
+    _logger.debug("scores from %s, operations within %s angstrom", rung, reach)
+    return ParentSearch(
+        _unlike(proposals)[:limit],
+        limits,
+        reach,
+        all(search.complete for search in searches),
+        min((a for search in searches for a in search.beyond), key=lambda a: a.excess(limits), default=None),
+    )
+
+
+def _start(own: Child, limits: Limits) -> tuple[Child, tuple[int, float]]:
+    """Start from the child, or, where it has more symmetry within `NOISE`, from what it is then."""
+    # an rms strain e within the distance has principal strains of sqrt(3) e at most
+    rho = np.cbrt(own.crystal.volume / own.crystal.n_sites)
+    strain = min(limits.max_strain, np.sqrt(3) * NOISE / (2 * rho))
+    noise = Limits(min(limits.max_displacement, _NOISE_LIMIT), float(strain))
+    found = search_averages(own, noise, noise.reach, highest_within=NOISE).found
+    best = max((a for a in found if a.distance <= NOISE), key=lambda a: (a.index, -a.distance), default=None)
+    if best is not None and best.index > 1:
         try:
-            found = _distinct([best, *search_averages(best.as_child(_SYMPREC), OPERATION_TOLERANCE)])
-            return found, Ladder((best.index, best.distance), _rungs(found))
+            return best.as_child(_SYMPREC), (best.index, best.distance)
         except SymmetryError as problem:
             _logger.debug("the symmetry within the noise is no start: %s", problem)
-    found = _distinct(search_averages(start, OPERATION_TOLERANCE))
-    return found, Ladder(rungs=_rungs(found))
+    return own, (1, 0.0)
 
 
-def _distinct(averages: list[Average]) -> list[Average]:
+def _proposals(search: Search, ladder: Ladder, *, is_far: bool = False) -> list[Proposal]:
+    """Name the best of the averages of higher symmetry, the best first."""
+    averages = sorted(_distinct(search.found), key=ladder.rank)[:_MAX_SYMMETRISED]
+    named = (_proposal(average, ladder, is_far=is_far) for average in averages)
+    return sorted((p for p in named if p is not None), key=ladder.rank)
+
+
+def _unlike(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """Keep the first of the proposals that agree in group, index, displacements and strain."""
+    kept: dict[tuple[float, ...], Proposal] = {}
+    for p in proposals:
+        kept.setdefault((p.group.number, p.index, round(p.rms, 3), round(p.rms_strain, 4)), p)
+    return tuple(kept.values())
+
+
+def _distinct(averages: Sequence[Average]) -> list[Average]:
     """Keep one of the averages of higher symmetry that agree in index, displacements and strain."""
     kept: dict[tuple[float, ...], Average] = {}
     for average in averages:
@@ -223,11 +315,7 @@ def _distinct(averages: list[Average]) -> list[Average]:
     return list(kept.values())
 
 
-def _rungs(averages: list[Average]) -> tuple[tuple[int, float], ...]:
-    return tuple((a.index, a.distance) for a in averages)
-
-
-def _proposal(average: Average, ladder: Ladder) -> Proposal | None:
+def _proposal(average: Average, ladder: Ladder, *, is_far: bool) -> Proposal | None:
     """Name the group of an average, which may have gained symmetry by chance; None where spglib finds none."""
     try:
         parent = symmetrise(average.crystal, _SYMPREC)
@@ -236,4 +324,4 @@ def _proposal(average: Average, ladder: Ladder) -> Proposal | None:
         return None
     child = average.child
     index = round(parent.group.order / child.order * child.crystal.n_sites / parent.crystal.n_sites)
-    return Proposal(parent, index, average.rms, average.max_displacement, average.rms_strain, ladder)
+    return Proposal(parent, index, average.rms, average.max_displacement, average.rms_strain, ladder, is_far)
