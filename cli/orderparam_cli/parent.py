@@ -29,6 +29,8 @@ def parent(
     symprec: Annotated[
         float, typer.Option(min=1e-8, max=options.LOOSEST, help="Tolerance for the child's symmetry, angstrom.")
     ] = 1e-3,
+    max_displacement: options.MaxDisplacement = 1.2,
+    max_strain: options.MaxStrain = 0.2,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most N proposals.")] = 8,
 ) -> None:
     """Propose structures of higher symmetry that CHILD could be a distortion of.
@@ -36,6 +38,9 @@ def parent(
     The best comes first: of those that buy their symmetry with little displacement, the one with the most symmetry;
     then the weak ones. With --modes the first is taken as the parent and its order parameters are found at once
     (--noise as in `orderparam modes`).
+
+    Operations that miss an atom by at most 1.6 angstrom are tried first; where nothing convincing comes of them, all
+    that a parent within --max-displacement and --max-strain can have, and what they give is called weak.
 
     For example:
 
@@ -45,7 +50,7 @@ def parent(
     from orderparam.discovery.analyse import analyse
     from orderparam.errors import InvalidInputError
     from orderparam.parent import symmetrise
-    from orderparam.pseudosymmetry import propose_parents
+    from orderparam.pseudosymmetry import Limits, search_parents
     from orderparam.records import parent_record
     from orderparam.report.parent import parent_report
     from orderparam.spacegroup import report_symmetry
@@ -54,18 +59,27 @@ def parent(
     if write and Path(write).exists() and not Path(write).is_dir():
         raise InvalidInputError(f"--write {write}: this is a file, not a folder")
     crystal = read_crystal(child, setting=setting)
+    limits = Limits(max_displacement, max_strain)
     report = report_symmetry(crystal, symprec)
     with progress("looking for parents ..."):
-        proposals = propose_parents(crystal, symprec=symprec, limit=top)
+        search = search_parents(crystal, limits, symprec=symprec, limit=top)
+        proposals = search.proposals
         analysis = None
         if modes and proposals:
             first = symmetrise(proposals[0].crystal, symprec)
-            analysis = analyse(first, crystal, symprec=symprec, noise=noise)
+            analysis = analyse(
+                first,
+                crystal,
+                symprec=symprec,
+                max_strain=max(max_strain, options.MAX_STRAIN),
+                max_displacement=max(max_displacement, options.MAX_DISPLACEMENT),
+                noise=noise,
+            )
     files = _write(proposals, child, write) if write else []
     if json:
-        write_json(parent_record(crystal, report, proposals, files, analysis), json)
+        write_json(parent_record(crystal, report, search, files, analysis), json)
     if not quiet and json != "-":
-        print_report(parent_report(crystal, report, proposals, files))
+        print_report(parent_report(crystal, report, search, files))
         if analysis is not None:
             from orderparam.report.summary import modes_report
 

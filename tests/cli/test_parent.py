@@ -3,6 +3,7 @@
 import io
 import json
 from importlib.resources import files
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +16,11 @@ from rich.console import Console
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.reading import read_crystal
 from orderparam.crystals.writing import crystal_to_cif
+from orderparam.pseudosymmetry import MAX_DISPLACEMENT, MAX_STRAIN
 from orderparam.report.parent import parent_report
 from orderparam.spacegroup import report_symmetry, standard_group
+from orderparam_cli.parent import parent
+from tests.pseudosymmetry.children import skutterudite
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
 CHILD = STRUCTURES / "perovskite/LaMnO3_62.cif"
@@ -105,6 +109,43 @@ def test_nothing_found_is_a_statement_and_no_error(program, tmp_path):
     record = json.loads(program("parent", CUBIC, "--json", "-").out)
     validate(record)
     assert record["proposals"] == []
+    assert record["search"]["beyond"] is None
+    assert "a larger --max-displacement or --max-strain" in outcome.out
+
+
+def test_where_nothing_is_found_the_limits_are_those_applied_and_the_way_on_is_true(program, refused, tmp_path):
+    """CoSb3, tilts a+a+a+ of 1.135 angstrom: what the report says to try finds it."""
+    child = tmp_path / "CoSb3.cif"
+    child.write_text(crystal_to_cif(skutterudite()))
+    outcome = program("parent", child, "--max-displacement", 1.1, "--max-strain", 0.1)
+    assert "displacements of 1.1 angstrom (--max-displacement)" in outcome.out
+    assert "principal strains of 0.1 (--max-strain)" in outcome.out
+    assert "miss an atom by up to 2.42 angstrom" in outcome.out
+    assert "Met beyond" in outcome.out
+    assert "1.13" in outcome.out
+    advice = outcome.out.split("To see it: ")[1].split(".\n")[0].split()
+    found = json.loads(program("parent", child, *advice, "--json", "-").out)
+    validate(found)
+    assert [p["space_group"]["number"] for p in found["proposals"]] == [221]
+    assert found["search"]["max_displacement"] == 1.2
+    assert found["search"]["reach"] == pytest.approx(2 * 1.2 * 1.2)
+    assert found["proposals"][0]["far"]
+    assert "more than 0" in refused("parent", child, "--max-displacement", 0)
+    assert "below 1" in refused("parent", child, "--max-strain", 1)
+
+
+def test_the_options_have_the_defaults_of_the_library():
+    defaults = {name: p.default for name, p in signature(parent).parameters.items()}
+    assert defaults["max_displacement"] == MAX_DISPLACEMENT
+    assert defaults["max_strain"] == MAX_STRAIN
+
+
+def test_modes_go_as_far_as_the_search(program, tmp_path):
+    child = tmp_path / "CoSb3.cif"
+    child.write_text(crystal_to_cif(skutterudite()))
+    record = json.loads(program("parent", child, "--modes", "--json", "-").out)
+    primary = [irrep["label"] for irrep in record["modes"]["irreps"] if irrep["primary"]]
+    assert primary == ["M3+"] or primary == ["M2+"]
 
 
 def test_a_random_structure_says_none_found(program, tmp_path):
@@ -151,6 +192,6 @@ def test_wide_rows_are_whole_in_80_columns():
     )  # fmt: skip
     crystal = read_crystal(CHILD)
     console = Console(width=80, file=io.StringIO(), color_system=None)
-    console.print(parent_report(crystal, report_symmetry(crystal, 1e-3), [proposal]))
+    console.print(parent_report(crystal, report_symmetry(crystal, 1e-3), SimpleNamespace(proposals=[proposal])))
     row = next(line for line in console.file.getvalue().splitlines() if "P6_3/mmc" in line)
     assert row.split() == ["1", "P6_3/mmc", "(194)", "128", "768", "0.0123", "0.0456", "10.23", "0.123", "noise"]

@@ -44,3 +44,16 @@ def scrambled(crystal: Crystal, rng: np.random.Generator) -> Crystal:
         positions - np.floor(positions),
         tuple(crystal.species[i] for i in order),
     )
+
+
+def skutterudite() -> Crystal:
+    """Return CoSb3, Im-3, a = 9.0385 angstrom, Co 8c, Sb 24g (0, 0.3354, 0.1579): ReO3 without some A, tilted a+a+a+.
+
+    Schmidt, Kliche & Lutz, Acta Cryst. C43, 1678 (1987).
+    """
+    y, z = 0.3354, 0.1579
+    antimony = [(0, a * y, b * z) for a in (1, -1) for b in (1, -1)]
+    antimony = [np.roll(site, turn) for site in antimony for turn in range(3)]
+    cobalt = [(a, b, c) for a in (0.25, 0.75) for b in (0.25, 0.75) for c in (0.25, 0.75)]
+    sites = np.concatenate([cobalt, antimony, np.add(antimony, 0.5)])
+    return Crystal(9.0385 * np.eye(3), sites - np.floor(sites), ("Co",) * 8 + ("Sb",) * 24)

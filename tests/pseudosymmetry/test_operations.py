@@ -9,6 +9,7 @@ from orderparam.crystals.reading import read_crystal
 from orderparam.niggli import niggli_reduce
 from orderparam.parent import symmetrise
 from orderparam.primitivecell import primitive_cell
+from orderparam.pseudosymmetry import Limits
 from orderparam.pseudosymmetry.averages import Child, search_averages
 from orderparam.pseudosymmetry.closure import PartialGroup
 from orderparam.pseudosymmetry.operations import Cell, PseudoOperations, find_operations, lattice_self_maps
@@ -149,7 +150,7 @@ def test_averages_have_their_group_exactly(name):
     """The average over a group has it at 1e-7 angstrom, although atoms have moved by half an angstrom."""
     crystal = read_crystal(STRUCTURES / name)
     child = Child.from_primitive(primitive_cell(crystal, report_symmetry(crystal, 1e-3)))
-    averages = [a for a in search_averages(child, 1.6) if a.index > 1]
+    averages = [a for a in search_averages(child, Limits(), 1.6).found if a.index > 1]
     assert max(a.max_displacement for a in averages) > 0.2
     for average in averages:
         parent = symmetrise(average.crystal, 1e-7)
