@@ -88,7 +88,8 @@ def _legend(proposals: Sequence[Proposal]) -> list[str]:
     if any(p.is_weak for p in proposals):
         lines += [
             f"  weak: much displacement for little symmetry (score from {WEAK_SCORE:g}, a part of the",
-            f"  way from {WEAK_SLOPE:g} or max from {WEAK_DISPLACEMENT:g} on), or operations that miss by over {NEAR:g}",
+            f"  way from {WEAK_SLOPE:g} or max from {WEAK_DISPLACEMENT:g} on), "
+            f"or operations that miss by over {NEAR:g}",
         ]
     if any(p.is_noise and not p.is_weak for p in proposals):
         lines.append(f"  noise: within {NOISE:g} angstrom, which noise on the coordinates explains as well")

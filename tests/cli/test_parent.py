@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import jsonschema
 import numpy as np
 import pytest
+from orderparam_cli.parent import parent
 from referencing import Registry, Resource
 from rich.console import Console
 
@@ -19,7 +20,6 @@ from orderparam.crystals.writing import crystal_to_cif
 from orderparam.pseudosymmetry import MAX_DISPLACEMENT, MAX_STRAIN
 from orderparam.report.parent import parent_report
 from orderparam.spacegroup import report_symmetry, standard_group
-from orderparam_cli.parent import parent
 from tests.pseudosymmetry.children import skutterudite
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
@@ -145,7 +145,7 @@ def test_modes_go_as_far_as_the_search(program, tmp_path):
     child.write_text(crystal_to_cif(skutterudite()))
     record = json.loads(program("parent", child, "--modes", "--json", "-").out)
     primary = [irrep["label"] for irrep in record["modes"]["irreps"] if irrep["primary"]]
-    assert primary == ["M3+"] or primary == ["M2+"]
+    assert primary == ["M2+"]  # M3+ with the other choice of origin, Co at it
 
 
 def test_a_random_structure_says_none_found(program, tmp_path):

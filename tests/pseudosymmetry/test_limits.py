@@ -26,7 +26,7 @@ TETRAGONAL = np.diag([7.0, 7.0, 9.0])
 
 
 def polar(lattice: np.ndarray, direction: np.ndarray, largest: float) -> Crystal:
-    """A guest in the middle of a cage with a largest displacement (angstrom) along a direction, mean removed.
+    """Put a guest into a cage, off the middle by a largest displacement (angstrom), mean removed.
 
     The guest takes (n - 1) / n of its way, so that it is the atom displaced most.
     """
@@ -44,7 +44,7 @@ def rhombohedral(a: float, c: float) -> np.ndarray:
 
 
 def groups(child: Crystal, **limits: float) -> dict[int, Proposal]:
-    """The nearest proposal for each space-group number."""
+    """Return the nearest proposal for each space-group number."""
     found = propose_parents(child, limit=100, **limits)
     return {p.group.number: p for p in sorted(found, key=lambda p: -p.distance)}
 

@@ -1,6 +1,7 @@
 """A child alone leads back to its parent; a structure without a parent is left alone."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -179,21 +180,27 @@ def test_the_ladder():
 @pytest.mark.slow
 def test_the_whole_table():
     children = sorted({pair["child"] for pair in PAIRS})
-    wrong = set()
+    wrong, slow = set(), set()
     for child in children:
+        started = time.process_time()
         proposals = propose_parents(read_crystal(STRUCTURES / child))
+        if time.process_time() - started > 10:
+            slow.add(child)
         if not proposals or content(proposals[0]) not in tabulated_parents(child):
             wrong.add(Path(child).stem)
     assert len(children) >= 40
+    assert not slow
     assert wrong <= set(MISSED)
     assert len(wrong) <= 0.05 * len(children)
 
 
 @pytest.mark.slow
 def test_undistorted_structures_have_no_parents():
-    alarms = {name for name in PARENTS if propose_parents(read_crystal(STRUCTURES / name))}
+    found = {name: propose_parents(read_crystal(STRUCTURES / name)) for name in PARENTS}
     assert len(PARENTS) >= 30
-    assert alarms == set(FALSE_ALARMS)
+    assert {name for name, ps in found.items() if any(not p.is_weak for p in ps)} == set(FALSE_ALARMS)
+    assert {name for name, ps in found.items() if any(not p.is_far for p in ps)} == set(FALSE_ALARMS)
+    assert sum(bool(ps) for ps in found.values()) <= 0.1 * len(PARENTS)
 
 
 @pytest.mark.slow
