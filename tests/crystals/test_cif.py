@@ -420,4 +420,4 @@ def test_what_the_file_states_of_itself_is_compared(read, fact, said):
 def test_ignored_moments_are_named(read):
     loop = "loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nTi1 1.5"
     crystal = read(cif(*PEROVSKITE, symmetry=[symbol("P m -3 m"), loop]))
-    assert "those of Ti1 are ignored" in crystal.notes[0]
+    assert "moments (on Ti1) are left out" in crystal.notes[0]
