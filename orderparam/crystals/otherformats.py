@@ -1,37 +1,116 @@
-"""Read the crystal of a file that is no CIF, by pymatgen or ASE."""
+"""Read the crystal of a file that is no CIF: which formats there are, and which one a file has."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from orderparam.errors import InvalidInputError
+from orderparam.errors import InvalidInputError, OrderParamError
 
+from . import aims, castep, cssr, espresso, fromase, frompymatgen, phonopyyaml, poscar, shelx
 from .crystal import Crystal
-from .frompymatgen import crystal_from_pymatgen
-
-if TYPE_CHECKING:
-    from pymatgen.core import Structure
-
-
-def read_other(path: Path) -> Crystal:
-    """Return the crystal of a POSCAR, an extended XYZ or another file that pymatgen understands."""
-    from pymatgen.core import Structure
-
-    name = path.name.lower()
-    if (
-        name.endswith((".xyz", ".extxyz", ".mol", ".pdb", ".gjf"))
-        and "lattice=" not in path.read_text(errors="replace").lower()
-    ):
-        raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
-    structure = _parse_extended_xyz(path) if name.endswith((".xyz", ".extxyz")) else Structure.from_file(path)
-    return crystal_from_pymatgen(structure, name=str(path), notes=())
+from .filetext import HEAD, plain_name, text_of
+from .frames import Frames, pick
+from .quiet import overheard
 
 
-def _parse_extended_xyz(path: Path) -> Structure:
+@dataclass(frozen=True)
+class Format:
+    """A format of crystal files.
+
+    Attributes
+    ----------
+    name : str
+        As users call it.
+    patterns : tuple of str
+        File names in small letters, with ``*``.
+    recognise : callable
+        Tells by the beginning of a text whether it is of this format.
+    read : callable
+        Reads the frames of a file.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    recognise: Callable[[str], bool]
+    read: Callable[[Path], Frames]
+
+    def claims(self, name: str) -> bool:
+        """Tell whether a file of this name should be of this format."""
+        return any(fnmatch(name, pattern) for pattern in self.patterns)
+
+
+FORMATS = (
+    Format("XDATCAR", ("*xdatcar*",), poscar.looks_like_xdatcar, poscar.read_xdatcar),
+    Format("POSCAR", ("*poscar*", "*contcar*", "*.vasp", "chgcar*", "locpot*", "aeccar*"), poscar.looks_like_poscar,
+           poscar.read_poscar),
+    Format("vasprun.xml", ("*vasprun*.xml*",), frompymatgen.looks_like_vasprun, frompymatgen.read_vasprun),
+    Format("extended XYZ", ("*.xyz", "*.extxyz"), fromase.looks_like_extended_xyz, fromase.read_extended_xyz),
+    Format("Quantum ESPRESSO input", ("*.in", "*.pwi", "*.pwin", "*.scf"), espresso.looks_like_espresso,
+           espresso.read_espresso),
+    Format("FHI-aims geometry.in", ("*geometry.in*",), aims.looks_like_aims, aims.read_aims),
+    Format("CASTEP .cell", ("*.cell",), castep.looks_like_castep, castep.read_castep),
+    Format("SHELX .res/.ins", ("*.res", "*.ins"), shelx.looks_like_shelx, shelx.read_shelx),
+    Format("phonopy.yaml", ("*phonopy*.yaml", "*phono3py*.yaml"), phonopyyaml.looks_like_phonopy,
+           phonopyyaml.read_phonopy),
+    Format("XSF", ("*.xsf", "*.axsf"), fromase.looks_like_xsf, fromase.read_xsf),
+    Format("CSSR", ("*.cssr",), cssr.looks_like_cssr, cssr.read_cssr),
+    Format("pymatgen JSON", ("*.json", "*.mson"), frompymatgen.looks_like_pymatgen_json,
+           frompymatgen.read_pymatgen_json),
+    Format("ASE JSON", ("*.json",), fromase.looks_like_ase_json, fromase.read_ase_json),
+    Format("ASE trajectory", ("*.traj",), fromase.looks_like_trajectory, fromase.read_trajectory),
+    Format("ASE database", ("*.db",), fromase.looks_like_sqlite, fromase.read_ase_database),
+)  # fmt: skip
+"""All formats beside CIF, in the order in which contents are compared."""
+
+MOLECULES = ("*.mol", "*.pdb", "*.gjf")
+
+
+def read_other(path: Path, *, frame: int | str | None = None) -> Crystal:
+    """Return the crystal of a file that is no CIF; of several frames the last, or the one that is asked for.
+
+    Remarks of third-party parsers become notes of the crystal.
+
+    Raises
+    ------
+    InvalidInputError
+        When the format is none of `FORMATS`, the file is not what its format asks for, or the frame is not there.
+    """
+    form = find_format(path)
     try:
-        from ase.io import read
-        from pymatgen.io.ase import AseAtomsAdaptor
-    except ImportError as missing:
-        raise InvalidInputError(f"{path}: reading extended XYZ needs ASE (pip install ase); or give a CIF") from missing
-    return AseAtomsAdaptor.get_structure(read(path))  # type: ignore[arg-type]
+        with overheard() as said:
+            crystal = pick(form.read(path), frame, str(path))
+    except OrderParamError:
+        raise
+    except Exception as problem:
+        reason = " ".join((str(problem).strip().splitlines() or [type(problem).__name__])[0].split())
+        raise InvalidInputError(f"{path}: not a file of {form.name} that can be read ({reason[:160]})") from problem
+    remarks = tuple(f"{path.name}: the reader of {form.name} remarks: {text}" for text in said)
+    return replace(crystal, notes=(*crystal.notes, *remarks))
+
+
+def find_format(path: Path) -> Format:
+    """Return a file's format: the one that claims its name, where several or none do, the one that its content fits.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is none; the message lists the formats that are read.
+    """
+    name, head = plain_name(path), text_of(path)[:HEAD]
+    claiming = [form for form in FORMATS if form.claims(name)]
+    if len(claiming) == 1:
+        return claiming[0]
+    fitting = next((form for form in claiming or FORMATS if form.recognise(head)), None)
+    if fitting is None and claiming:
+        fitting = claiming[0]
+    if fitting is not None:
+        return fitting
+    if any(fnmatch(name, pattern) for pattern in MOLECULES):
+        raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
+    if frompymatgen.known_to_pymatgen(path):
+        return Format("pymatgen", (), bool, frompymatgen.read_by_pymatgen)
+    known = ", ".join(["CIF", *(form.name for form in FORMATS)])
+    raise InvalidInputError(f"{path}: neither its name nor its content is that of a crystal file; these are read: {known}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from orderparam.errors import InvalidInputError
 
 from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
-from .otherformats import read_other
+from .filetext import HEAD, plain_name, text_of
+from .frames import one, pick
+from .otherformats import FORMATS, read_other
 from .quiet import quiet
 
 
-def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
+def read_crystal(
+    path: str | Path, *, setting: str | None = None, frame: int | str | None = None
+) -> Crystal:
     """Read a crystal from a CIF, a POSCAR or any other crystal file.
 
     Oxidation states are stripped, magnetic moments are left out with a note, deuterium is read as hydrogen, site labels
@@ -23,6 +28,9 @@ def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
     path : str or Path
     setting : str, optional
         The space-group setting that a CIF means where it leaves that open.
+    frame : int or str, optional
+        Which of several structures in a trajectory: counted from 1, ``"first"``, ``"last"`` or ``"mean"``; without it the
+        last, and a note says so.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
         raise InvalidInputError(f"{path} is a folder; give the path of a CIF or POSCAR in it")
     try:
         with quiet():
-            crystal = read_cif(path, setting=setting) if _is_cif(path) else read_other(path)
+            crystal = _read_one_cif(path, setting, frame) if _is_cif(path) else read_other(path, frame=frame)
     except InvalidInputError:
         raise
     except Exception as problem:
@@ -48,8 +56,20 @@ def read_crystal(path: str | Path, *, setting: str | None = None) -> Crystal:
     return crystal
 
 
+def _read_one_cif(path: Path, setting: str | None, frame: int | str | None) -> Crystal:
+    """Read a CIF, which has no frames: it counts as one."""
+    return pick(one(read_cif(path, setting=setting)), frame, str(path))
+
+
 def _is_cif(path: Path) -> bool:
-    return path.name.lower().endswith((".cif", ".mcif"))
+    """Tell whether a file is a CIF by its name, or, where no other format claims that, by its content."""
+    name = plain_name(path)
+    if name.endswith((".cif", ".mcif")):
+        return True
+    if any(form.claims(name) for form in FORMATS):
+        return False
+    head = text_of(path)[:HEAD].lower()
+    return re.search(r"(?m)^\s*data_", head) is not None and "_cell_length_a" in head
 
 
 def _has_infinities(path: Path) -> bool:

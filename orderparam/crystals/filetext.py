@@ -1,0 +1,139 @@
+"""The text of a file and the numbers in it: strict, so that nothing is guessed."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from orderparam.errors import InvalidInputError
+
+PACKED = (".gz", ".bz2", ".xz")
+"""Endings of packed files; their content is recognised by its first bytes."""
+HEAD = 16384
+"""Characters from the beginning of a file by which its format is recognised."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?")
+_UNPACK = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ", lzma.decompress))
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, unpacked if need be, with line ends as ``\\n`` and no byte-order mark.
+
+    Raises
+    ------
+    InvalidInputError
+        When a packed file is damaged.
+    """
+    data = path.read_bytes()
+    for magic, unpack in _UNPACK:
+        if data.startswith(magic):
+            try:
+                data = unpack(data)
+            except (OSError, EOFError, ValueError, lzma.LZMAError) as problem:
+                raise InvalidInputError(f"{path}: a damaged packed file ({problem}); unpack it first") from problem
+    text = data.decode("utf-8-sig", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def plain_name(path: Path) -> str:
+    """Return the file's name in small letters without the ending of a packed file."""
+    name = path.name.lower()
+    return next((name.removesuffix(ending) for ending in PACKED if name.endswith(ending)), name)
+
+
+def number(word: str) -> float | None:
+    """Return the finite number that a word is, with Fortran's D exponents too; None where it is none.
+
+    Examples
+    --------
+    >>> number("1.5d-1"), number("-.5"), number("nan"), number("1_0"), number("1e999")
+    (0.15, -0.5, None, None, None)
+    """
+    if not word.isascii() or not _NUMBER.fullmatch(word):
+        return None
+    value = float(word.lower().replace("d", "e"))
+    return value if np.isfinite(value) else None
+
+
+def numbers(words: Sequence[str], n: int, where: str) -> list[float]:
+    """Return the first `n` words as numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        When they are fewer, or one is not a finite number; `where` begins the message.
+    """
+    values = [value for word in words[:n] if (value := number(word)) is not None]
+    if len(values) < n:
+        what = "a finite number" if n == 1 else f"{n} finite numbers"
+        raise InvalidInputError(f"{where}: expected {what}, received {shown(' '.join(words))}")
+    return values
+
+
+def shown(text: str) -> str:
+    """Return a text in quotes as it fits into one line of a message."""
+    text = " ".join(text.split())
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+@cache
+def _symbols() -> frozenset[str]:
+    from pymatgen.core import Element
+
+    return frozenset(element.symbol for element in Element)
+
+
+def element(word: str) -> str | None:
+    """Return the element that a word is, deuterium and tritium as hydrogen; None where it is none.
+
+    Examples
+    --------
+    >>> element("Fe"), element("D"), element("FE"), element("Xx")
+    ('Fe', 'H', None, None)
+    """
+    if word in {"D", "T"}:
+        return "H"
+    return word if word in _symbols() else None
+
+
+def element_of_label(label: str) -> str | None:
+    """Return the element that a label means: a symbol in any letters, and behind it a letter, or a sign or digit and more.
+
+    Two letters are tried before one, as Quantum ESPRESSO does.
+
+    Examples
+    --------
+    >>> [element_of_label(label) for label in ("Fe1", "O_up", "FE", "C1", "Ca2+", "Oa", "Fea", "x", "Iron")]
+    ['Fe', 'O', 'Fe', 'C', 'Ca', 'O', 'Fe', None, None]
+    """
+    letters = re.match(r"[A-Za-z]*", label)
+    word = (letters.group() if letters else "").capitalize()
+    tries = {1: (word,), 2: (word, word[:1]), 3: (word[:2],)}.get(len(word), ())
+    return next((symbol for symbol in map(element, tries) if symbol), None)
+
+
+def cell_from_parameters(lengths: Sequence[float], angles: Sequence[float], where: str) -> np.ndarray:
+    """Return basis vectors as rows (3, 3): a along x, b in the x-y plane (angstrom, degrees).
+
+    Raises
+    ------
+    InvalidInputError
+        When lengths and angles span no cell.
+    """
+    cosines = np.cos(np.radians(angles))
+    metric = np.outer(lengths, lengths) * np.array(
+        [[1, cosines[2], cosines[1]], [cosines[2], 1, cosines[0]], [cosines[1], cosines[0], 1]]
+    )
+    if min(lengths) <= 0 or np.linalg.det(metric) <= 0 or not all(0 < angle < 180 for angle in angles):
+        given = " ".join(f"{value:g}" for value in (*lengths, *angles))
+        raise InvalidInputError(f"{where}: no cell has these lengths and angles: {given}")
+    lattice = np.linalg.cholesky(metric)
+    # a right angle in degrees is one in the cell: no sine of 1e-17
+    return np.where(np.abs(lattice) < 1e-14 * max(lengths), 0.0, lattice)
