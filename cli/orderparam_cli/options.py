@@ -145,6 +145,29 @@ Ignore = Annotated[
     ),
 ]
 
+
+def frame_of(text: str | None) -> str | None:
+    """Refuse anything but a number from 1, first, last or mean."""
+    from orderparam.crystals.frames import parse_frame
+    from orderparam.errors import InvalidInputError
+
+    try:
+        parse_frame(text)
+    except InvalidInputError as problem:
+        raise typer.BadParameter(str(problem).removeprefix("frame: ")) from problem
+    return text
+
+
+Frame = Annotated[
+    str | None,
+    typer.Option(
+        "--frame",
+        metavar="N|first|last|mean",
+        help="Which structure of a file that holds several: counted from 1, first, last, or the mean of all; without it "
+        "the last.",
+        callback=frame_of,
+    ),
+]
 Constrain = Annotated[
     list[str] | None,
     typer.Option(

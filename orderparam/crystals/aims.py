@@ -45,7 +45,9 @@ def read_aims(path: Path) -> Frames:
     if not vectors:
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
     if len(vectors) != 3 or not rows:
-        raise InvalidInputError(f"{path}: expected 3 lines lattice_vector and atoms, found {len(vectors)} and {len(rows)}")
+        raise InvalidInputError(
+            f"{path}: expected 3 lines lattice_vector and atoms, found {len(vectors)} and {len(rows)}"
+        )
     lattice = np.array(vectors)
     if not abs(np.linalg.det(lattice)) > 0:
         raise InvalidInputError(f"{path}: the cell has no volume; check its vectors")

@@ -113,5 +113,5 @@ def _element(word: str) -> str | None:
         from pymatgen.core import Element
 
         return Element.from_Z(int(word)).symbol if 0 < int(word[:4]) <= 118 else None
-    symbol = word.split(":")[0]
+    symbol = word.partition(":")[0]
     return element(symbol.capitalize()) or element_of_label(symbol)

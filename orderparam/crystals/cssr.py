@@ -38,7 +38,9 @@ def read_cssr(path: Path) -> Frames:
     group = re.search(r"SPGR\s*=\s*(\d+)", lines[1], re.IGNORECASE)
     if group and int(group.group(1)[:4]) != 1:
         raise InvalidInputError(f"{path}: its space group is {group.group(1)}; a CSSR is read in P1 alone, give a CIF")
-    count, cartesian = (int(value) for value in numbers([*lines[2].split(), "0"], 2, f"{path}: line 3, number of atoms"))
+    count, cartesian = (
+        int(value) for value in numbers([*lines[2].split(), "0"], 2, f"{path}: line 3, number of atoms")
+    )
     rows = [line.split() for line in lines[4:] if line.strip()]
     if len(rows) != count or not rows:
         raise InvalidInputError(f"{path}: line 3 says {count} atoms, but {len(rows)} rows follow; repair the file")

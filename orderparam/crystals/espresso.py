@@ -23,7 +23,6 @@ from .frames import Frames, one
 BOHR = 0.529177210903
 """Angstrom, CODATA 2018."""
 
-# rows: primitive vectors in the basis of the conventional cell; which of its angles is free; which lengths follow from a
 _HALF = 0.5
 CENTRINGS: Mapping[int, np.ndarray] = {
     1: np.eye(3),
@@ -92,14 +91,16 @@ def _integer(system: Mapping[str, Any], key: str, path: Path) -> int:
 
 
 def _lengths(system: Mapping[str, Any], path: Path) -> tuple[list[float], list[float], bool]:
-    """Return a, b, c in angstrom (0 where not given), cosines of alpha, beta, gamma as celldm 4-6 say, and whose words."""
+    """Return a, b, c in angstrom (0 where not given), three cosines as celldm or by name, and whether by celldm."""
     celldm = [_float(system.get(f"celldm({index})", 0), path) for index in range(1, 7)]
     if celldm[0]:
         a = celldm[0] * BOHR
         return [a, a * celldm[1], a * celldm[2]], celldm[3:], True
-    return [_float(system.get(key, 0), path) for key in "abc"], [
-        _float(system.get(key, 0), path) for key in ("cosbc", "cosac", "cosab")
-    ], False
+    return (
+        [_float(system.get(key, 0), path) for key in "abc"],
+        [_float(system.get(key, 0), path) for key in ("cosbc", "cosac", "cosab")],
+        False,
+    )
 
 
 def _float(value: object, path: Path) -> float:

@@ -24,7 +24,7 @@ _UNPACK = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a file, unpacked if need be, with line ends as ``\\n`` and no byte-order mark.
+    """Return the text of a file, unpacked if need be, with one kind of line ends and no byte-order mark.
 
     Raises
     ------
@@ -38,8 +38,20 @@ def text_of(path: Path) -> str:
                 data = unpack(data)
             except (OSError, EOFError, ValueError, lzma.LZMAError) as problem:
                 raise InvalidInputError(f"{path}: a damaged packed file ({problem}); unpack it first") from problem
-    text = data.decode("utf-8-sig", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return _decoded(data)
+
+
+def head_of(path: Path) -> str:
+    """Return the beginning of a file's text, without reading more than that where it is not packed."""
+    with path.open("rb") as file:
+        data = file.read(HEAD)
+    if data.startswith(tuple(magic for magic, _ in _UNPACK)):
+        return text_of(path)[:HEAD]
+    return _decoded(data)
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def plain_name(path: Path) -> str:
@@ -87,7 +99,7 @@ def shown(text: str) -> str:
 def _symbols() -> frozenset[str]:
     from pymatgen.core import Element
 
-    return frozenset(element.symbol for element in Element)
+    return frozenset(Element.__members__)
 
 
 def element(word: str) -> str | None:
@@ -104,7 +116,7 @@ def element(word: str) -> str | None:
 
 
 def element_of_label(label: str) -> str | None:
-    """Return the element that a label means: a symbol in any letters, and behind it a letter, or a sign or digit and more.
+    """Return the element of a label: a symbol in any letters, maybe with a letter, or a sign and more, behind it.
 
     Two letters are tried before one, as Quantum ESPRESSO does.
 

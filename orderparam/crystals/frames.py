@@ -13,7 +13,7 @@ from orderparam.errors import InvalidInputError
 from .crystal import Crystal
 
 CELL_JUMP = 0.1
-"""A cell that changes from one frame to the next by more than this (Frobenius norm, relative) is another choice of axes."""
+"""A cell that changes by more than this from one frame to the next (Frobenius norm, relative) has other axes."""
 
 WORDS = ("first", "last", "mean")
 
@@ -87,11 +87,10 @@ def pick(frames: Frames, frame: str | int | None, name: str) -> Crystal:
         crystal = mean_of(frames, name)
         said = f"the mean of all {frames.count} frames is taken"
     else:
-        index = {None: frames.count, "last": frames.count, "first": 1}.get(frame, frame)  # type: ignore[arg-type]
-        crystal = frames.crystal(int(index) - 1)
-        said = f"holds {frames.count} frames; " + (
-            "the last is taken (--frame N, first or mean takes another)" if frame is None else f"frame {index} is taken"
-        )
+        index = frame if isinstance(frame, int) else 1 if frame == "first" else frames.count
+        crystal = frames.crystal(index - 1)
+        which = f"frame {index} is taken" if frame else "the last is taken (--frame N, first or mean takes another)"
+        said = f"it holds {frames.count} frames; {which}"
     return replace(crystal, notes=(*crystal.notes, f"{Path(name).name}: {said}"))
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def read_extended_xyz(path: Path) -> Frames:
         start, n = starts[index]
         if "lattice=" not in lines[start + 1].lower():
             raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
-        atoms = next(read_xyz(io.StringIO("\n".join(lines[start : start + n + 2]) + "\n"), 0))
+        atoms = cast("Atoms", next(read_xyz(io.StringIO("\n".join(lines[start : start + n + 2]) + "\n"), 0)))
         if len(atoms) != n:
             raise InvalidInputError(f"{path}: line {start + 1} says {n} atoms, ASE reads {len(atoms)}; repair the file")
         return crystal_from_ase(atoms, path)
@@ -121,7 +121,7 @@ def read_xsf(path: Path) -> Frames:
         stated = "".join(lines[at + 1 : at + 2]).split()[:1]
         if stated != [str(held)]:
             raise InvalidInputError(f"{path}: PRIMCOORD says {' '.join(stated)} atoms, but {held} rows follow")
-    return many([crystal_from_ase(atoms, path) for atoms in iread_xsf(io.StringIO(text))])
+    return many([crystal_from_ase(cast("Atoms", atoms), path) for atoms in iread_xsf(io.StringIO(text))])
 
 
 def looks_like_trajectory(head: str) -> bool:
@@ -131,10 +131,10 @@ def looks_like_trajectory(head: str) -> bool:
 
 def read_trajectory(path: Path) -> Frames:
     """Return the frames of ASE's .traj."""
-    from ase.io.trajectory import Trajectory
+    from ase.io.trajectory import TrajectoryReader
 
-    frames = Trajectory(str(path))
-    return Frames(len(frames), lambda index: crystal_from_ase(frames[index], path))
+    frames = TrajectoryReader(str(path))
+    return Frames(len(frames), lambda index: crystal_from_ase(cast("Atoms", frames[index]), path))
 
 
 def looks_like_ase_json(head: str) -> bool:
@@ -175,7 +175,7 @@ def read_ase_database(path: Path) -> Frames:
     from ase.db import connect
 
     connection = connect(str(path), type="db", use_lock_file=False)
-    ids = [row.id for row in connection.select(columns=["id"], include_data=False)]
+    ids = [row.id for row in connection.select(include_data=False)]
     return Frames(len(ids), lambda index: _crystal_of_row(connection.get(id=ids[index]), path))
 
 

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,12 +68,14 @@ def _structure_of(entry: object, path: Path) -> Structure:
     if isinstance(entry, dict) and isinstance(entry.get("structure"), dict):
         entry = entry["structure"]
     if not isinstance(entry, dict) or not {"lattice", "sites"} <= set(entry) or not isinstance(entry["lattice"], dict):
-        raise InvalidInputError(f"{path}: expected a structure of pymatgen with lattice and sites, or a database of ASE")
+        raise InvalidInputError(
+            f"{path}: expected a structure of pymatgen with lattice and sites, or a database of ASE"
+        )
     structure = Structure.from_dict(entry)
     stated = entry["lattice"].get("volume")
     if isinstance(stated, int | float) and abs(stated / structure.volume - 1) > VOLUME:
         raise InvalidInputError(
-            f"{path}: its lattice states a volume of {stated:.2f}, its vectors have {structure.volume:.2f} cubic angstrom"
+            f"{path}: its lattice states the volume {stated:.2f}, its vectors have {structure.volume:.2f}"
         )
     return structure
 
@@ -89,7 +91,7 @@ def _checked(structure: Structure, path: Path) -> Crystal:
     return crystal_from_pymatgen(structure, name=str(path), notes=notes)
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """Return a moment as numbers: pymatgen has a class of its own for it."""
     return getattr(value, "moment", value)
 
@@ -109,9 +111,7 @@ def read_vasprun(path: Path) -> Frames:
     """
     from pymatgen.io.vasp import Vasprun
 
-    run = Vasprun(
-        str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False, exception_on_bad_xml=False
-    )
+    run = Vasprun(str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False, exception_on_bad_xml=False)
     text = text_of(path)
     found = re.search(r"<atominfo>\s*<atoms>\s*(\d+)\s*</atoms>", text)
     volumes = {float(value) for value in re.findall(r'<i name="volume">\s*([\d.]+)\s*</i>', text)}

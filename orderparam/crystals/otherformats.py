@@ -11,7 +11,7 @@ from orderparam.errors import InvalidInputError, OrderParamError
 
 from . import aims, castep, cssr, espresso, fromase, frompymatgen, phonopyyaml, poscar, shelx
 from .crystal import Crystal
-from .filetext import HEAD, plain_name, text_of
+from .filetext import head_of, plain_name
 from .frames import Frames, pick
 from .quiet import overheard
 
@@ -99,7 +99,7 @@ def find_format(path: Path) -> Format:
     InvalidInputError
         When there is none; the message lists the formats that are read.
     """
-    name, head = plain_name(path), text_of(path)[:HEAD]
+    name, head = plain_name(path), head_of(path)
     claiming = [form for form in FORMATS if form.claims(name)]
     if len(claiming) == 1:
         return claiming[0]
@@ -113,4 +113,6 @@ def find_format(path: Path) -> Format:
     if frompymatgen.known_to_pymatgen(path):
         return Format("pymatgen", (), bool, frompymatgen.read_by_pymatgen)
     known = ", ".join(["CIF", *(form.name for form in FORMATS)])
-    raise InvalidInputError(f"{path}: neither its name nor its content is that of a crystal file; these are read: {known}")
+    raise InvalidInputError(
+        f"{path}: neither its name nor its content is that of a crystal file; these are read: {known}"
+    )

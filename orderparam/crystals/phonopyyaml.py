@@ -45,7 +45,9 @@ def read_phonopy(path: Path) -> Frames:
     crystal, moments = _crystal(there[taken], unit, path, taken)
     for other in others:
         _check(crystal, _crystal(there[other], unit, path, other)[0], path, (taken, other))
-    notes = [f"{path.name}: its {taken.replace('_', ' ')} is taken" + (f", not its {_joined(others)}" if others else "")]
+    notes = [
+        f"{path.name}: its {taken.replace('_', ' ')} is taken" + (f", not its {_joined(others)}" if others else "")
+    ]
     if moments:
         notes.append(f"{path.name}: magnetic moments (magnetic_moment) are ignored")
     return one(right_handed(Crystal(crystal.lattice, crystal.positions, crystal.species, (), str(path), tuple(notes))))
@@ -56,7 +58,7 @@ def _joined(names: list[str]) -> str:
 
 
 def _block(text: str, name: str) -> Mapping[str, Any] | None:
-    """Return what stands under a name on the left margin; the rest, force constants of a gigabyte maybe, is not parsed."""
+    """Return what stands under a name on the left margin; the rest, maybe large force constants, is not parsed."""
     from ruamel.yaml import YAML
 
     found = re.search(rf"(?m)^{name}:[^\S\n]*(?:#.*)?\n((?:[ \t-].*\n?|\n)*)", text)

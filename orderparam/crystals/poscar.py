@@ -1,7 +1,7 @@
 """Read VASP's POSCAR, CONTCAR and XDATCAR: strictly, by their lines, as VASP reads them.
 
-Own, because pymatgen and ASE each guess: elements that the file does not name become H, He, Li; a volume (negative scale)
-is not applied to Cartesian coordinates; three scales are refused.
+Own, because pymatgen and ASE each guess: elements that the file does not name become H, He, Li; a volume (negative
+scale) is not applied to Cartesian coordinates; three scales are refused.
 Source: https://www.vasp.at/wiki/index.php/POSCAR.
 """
 
@@ -234,11 +234,15 @@ def _species(header: Header, ends: Sequence[str], path: Path) -> tuple[tuple[str
         kinds = [name_to_element(name) for name in header.names]
         if None in kinds:
             wrong = header.names[kinds.index(None)]
-            raise InvalidInputError(f"{path}: line {header.end - 1}: expected chemical elements, received {shown(wrong)}")
+            raise InvalidInputError(
+                f"{path}: line {header.end - 1}: expected chemical elements, received {shown(wrong)}"
+            )
         species = _repeat([kind for kind in kinds if kind], header.counts)
         strays = [end for end, kind in zip(ends, species, strict=True) if element(end) and element(end) != kind]
-        note = f"{path.name}: names behind coordinates (such as {strays[:1]}) are not those of the element line, which counts"
-        return species, (note,) if strays else ()
+        if strays:
+            said = f"{path.name}: a name behind coordinates ({strays[0]}) is not that of the element line, which counts"
+            return species, (said,)
+        return species, ()
     if titled := _elements_of_title(header):
         said = f"{path.name}: it has no element line; its title names {' '.join(titled)}"
         return _repeat(titled, header.counts), (said,)

@@ -24,7 +24,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def overheard() -> Iterator[list[str]]:
-    """Do the same, and fill a list with what was said once each, for notes; what is meant for developers is left to the log."""
+    """Do the same, and fill a list with what was said, for notes; what is meant for developers is left to the log."""
     said: list[str] = []
     out, err = io.StringIO(), io.StringIO()
     with warnings.catch_warnings(record=True) as caught, redirect_stdout(out), redirect_stderr(err):

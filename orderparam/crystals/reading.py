@@ -9,15 +9,13 @@ from orderparam.errors import InvalidInputError
 
 from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
-from .filetext import HEAD, plain_name, text_of
+from .filetext import head_of, plain_name
 from .frames import one, pick
 from .otherformats import FORMATS, read_other
 from .quiet import quiet
 
 
-def read_crystal(
-    path: str | Path, *, setting: str | None = None, frame: int | str | None = None
-) -> Crystal:
+def read_crystal(path: str | Path, *, setting: str | None = None, frame: int | str | None = None) -> Crystal:
     """Read a crystal from a CIF, a POSCAR or any other crystal file.
 
     Oxidation states are stripped, magnetic moments are left out with a note, deuterium is read as hydrogen, site labels
@@ -29,8 +27,8 @@ def read_crystal(
     setting : str, optional
         The space-group setting that a CIF means where it leaves that open.
     frame : int or str, optional
-        Which of several structures in a trajectory: counted from 1, ``"first"``, ``"last"`` or ``"mean"``; without it the
-        last, and a note says so.
+        Which of several structures in a trajectory: counted from 1, ``"first"``, ``"last"`` or ``"mean"``; without it
+        the last, and a note says so.
 
     Raises
     ------
@@ -68,7 +66,7 @@ def _is_cif(path: Path) -> bool:
         return True
     if any(form.claims(name) for form in FORMATS):
         return False
-    head = text_of(path)[:HEAD].lower()
+    head = head_of(path).lower()
     return re.search(r"(?m)^\s*data_", head) is not None and "_cell_length_a" in head
 
 

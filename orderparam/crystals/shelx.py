@@ -7,8 +7,7 @@ Source: G. M. Sheldrick, Acta Cryst. A64, 112 (2008), and the manual of SHELXL.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,12 +37,13 @@ CENTRINGS = {
 }
 """Lattice translations over 24 by LATT: P, I, R (obverse), F, A, B, C."""
 
-INSTRUCTIONS = frozenset(
-    """ABIN ACTA AFIX ANIS ANSC ANSR BASF BEDE BIND BLOC BOND BUMP CELL CGLS CHIV CONF CONN DAMP DANG DEFS DELU DFIX DISP
-    EADP EGEN END EQIV EXTI EXYZ FEND FLAT FMAP FRAG FREE FVAR GRID HFIX HKLF HOPE HTAB INIT ISOR L.S. LATT LAUE LIST LONE
-    MERG MOLE MORE MPLA NCSY NEUT OMIT PART PATT PHAN PLAN PRIG PSEE REM RENU RESI RIGU RTAB SADI SAME SFAC SHEL SIMU SIZE
-    SPEC SPIN STIR SUMP SWAT SYMM TEMP TEXP TIME TITL TREF TWIN TWST UNIT VECT WGHT WIGL WPDB XNPD ZERR""".split()
-)
+INSTRUCTIONS = """
+ABIN ACTA AFIX ANIS ANSC ANSR BASF BEDE BIND BLOC BOND BUMP CELL CGLS CHIV CONF CONN DAMP DANG DEFS DELU DFIX DISP EADP
+EGEN END EQIV EXTI EXYZ FEND FLAT FMAP FRAG FREE FVAR GRID HFIX HKLF HOPE HTAB INIT ISOR L.S. LATT LAUE LIST LONE MERG
+MOLE MORE MPLA NCSY NEUT OMIT PART PATT PHAN PLAN PRIG PSEE REM RENU RESI RIGU RTAB SADI SAME SFAC SHEL SIMU SIZE SPEC
+SPIN STIR SUMP SWAT SYMM TEMP TEXP TIME TITL TREF TWIN TWST UNIT VECT WGHT WIGL WPDB XNPD ZERR
+"""
+"""First words of lines that are no atoms."""
 
 
 @dataclass
@@ -81,8 +81,8 @@ def read_shelx(path: Path) -> Frames:
     """
     content = _gather(path)
     if content.cell is None or content.latt is None or not content.kinds or not content.atoms:
-        missing = [name for name, value in (("CELL", content.cell), ("LATT", content.latt), ("SFAC", content.kinds or None),
-                                            ("atoms", content.atoms or None)) if value is None]  # fmt: skip
+        held = {"CELL": content.cell is not None, "LATT": content.latt, "SFAC": content.kinds, "atoms": content.atoms}
+        missing = [name for name, value in held.items() if not value]
         raise InvalidInputError(f"{path}: a SHELX file needs CELL, LATT, SFAC and atoms; {', '.join(missing)} missing")
     rotations, translations = _group(content)
     sites: list[_Site] = []
@@ -90,7 +90,11 @@ def read_shelx(path: Path) -> Frames:
         _add_orbit(sites, words, content, rotations, translations)
     species = tuple(site.name(path) for site in sites)
     crystal = Crystal(
-        content.cell, np.array([site.position for site in sites]), species, tuple(site.label for site in sites), str(path)
+        content.cell,
+        np.array([site.position for site in sites]),
+        species,
+        tuple(site.label for site in sites),
+        str(path),
     )
     notes = _notes(content, crystal, sites)
     return one(right_handed(Crystal(crystal.lattice, crystal.positions, species, crystal.labels, str(path), notes)))
@@ -113,7 +117,7 @@ def _gather(path: Path) -> _Content:
             continue
         if key == "MOVE" or line.startswith("+"):
             raise content.refuse("atoms as they are (no MOVE, no other files)", line)
-        if key in INSTRUCTIONS:
+        if key in INSTRUCTIONS.split():
             _instruct(content, key, words)
         elif _is_atom(words, len(content.kinds)):
             if re.fullmatch(r"Q\d+", words[0].upper()):
@@ -217,15 +221,15 @@ class _Site:
 
     position: np.ndarray
     label: str
-    parts: Counter[str]
+    parts: dict[str, float]
 
     def name(self, path: Path) -> str:
         """Return the species: an element, or a mixture such as ``Ca0.5Sr0.5``."""
         total = sum(self.parts.values())
         if total > 1 + FULL:
             raise InvalidInputError(
-                f"{path}: occupancies at {self.label} sum to {total:.3g} (expected at most 1); on special positions SHELX "
-                "divides them by the order of the site"
+                f"{path}: occupancies at {self.label} sum to {total:.3g} (expected at most 1); on special positions "
+                "SHELX divides them by the order of the site"
             )
         if len(self.parts) == 1 and total > 1 - FULL:
             return next(iter(self.parts))
@@ -263,16 +267,17 @@ def _add_orbit(
     occupancy = share * len(images) / len(orbit)
     if not 0 < occupancy < 1 + FULL:
         raise InvalidInputError(
-            f"{content.path}: {words[0]} has the occupancy {occupancy:.4g} (expected more than 0, at most 1); on special "
-            "positions SHELX divides it by the order of the site"
+            f"{content.path}: {words[0]} has the occupancy {occupancy:.4g} (expected more than 0, at most 1); on "
+            "special positions SHELX divides it by the order of the site"
         )
     places = [site.position for site in sites]
     for image in orbit:
         there = _near(image, places, content.cell)
         if there:
-            sites[there[0]].parts[kind] += occupancy  # type: ignore[assignment]
+            parts = sites[there[0]].parts
+            parts[kind] = parts.get(kind, 0.0) + occupancy
         else:
-            sites.append(_Site(image, words[0], Counter({kind: occupancy})))  # type: ignore[dict-item]
+            sites.append(_Site(image, words[0], {kind: occupancy}))
 
 
 def _near(image: np.ndarray, places: Sequence[np.ndarray], cell: np.ndarray) -> list[int]:
@@ -290,22 +295,25 @@ def _notes(content: _Content, crystal: Crystal, sites: Sequence[_Site]) -> tuple
     """
     name, title = content.path.name, content.title
     notes = []
-    if len(title) > 8 and title[8].startswith("(") and title[7].isdecimal() and (volume := number(title[3])):
-        if int(title[7]) != len(sites) or abs(volume / crystal.volume - 1) > VOLUME:
-            raise InvalidInputError(
-                f"{content.path}: its title says {title[7]} atoms in {volume:g} cubic angstrom, it holds {len(sites)} in "
-                f"{crystal.volume:.2f}"
-            )
-    held: Counter[str] = Counter()
-    for site in sites:
-        held.update(site.parts)
-    stated: Counter[str] = Counter()
-    for kind, amount in zip(content.kinds, content.unit, strict=False):
-        stated[kind] += amount  # type: ignore[assignment]
-    differing = [kind for kind in stated if abs(stated[kind] - held[kind]) > max(0.01 * stated[kind], 0.01)]
+    volume = number(title[3]) if len(title) > 8 and title[8].startswith("(") and title[7].isdecimal() else None
+    if volume and (int(title[7]) != len(sites) or abs(volume / crystal.volume - 1) > VOLUME):
+        raise InvalidInputError(
+            f"{content.path}: its title says {title[7]} atoms in {volume:g} cubic angstrom, it holds {len(sites)} in "
+            f"{crystal.volume:.2f}"
+        )
+    held = _summed(part for site in sites for part in site.parts.items())
+    stated = _summed(zip(content.kinds, content.unit, strict=False))
+    differing = [kind for kind in stated if abs(stated[kind] - held.get(kind, 0.0)) > max(0.01 * stated[kind], 0.01)]
     if differing:
-        pairs = ", ".join(f"{kind} {stated[kind]:.4g} and {held[kind]:.4g}" for kind in differing)
+        pairs = ", ".join(f"{kind} {stated[kind]:.4g} and {held.get(kind, 0.0):.4g}" for kind in differing)
         notes.append(f"{name}: UNIT and the atoms give different contents of the cell ({pairs}); the atoms are taken")
     if content.peaks:
         notes.append(f"{name}: {content.peaks} peaks of electron density (Q) are no atoms")
     return tuple(notes)
+
+
+def _summed(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for kind, amount in parts:
+        total[kind] = total.get(kind, 0.0) + amount
+    return total
