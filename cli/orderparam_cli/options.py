@@ -163,8 +163,8 @@ Frame = Annotated[
     typer.Option(
         "--frame",
         metavar="N|first|last|mean",
-        help="Which structure of a file that holds several: counted from 1, first, last, or the mean of all; without it "
-        "the last.",
+        help="Which structure of a file that holds several: counted from 1, first, last or the mean of all; the last "
+        "where none is asked for.",
         callback=frame_of,
     ),
 ]

@@ -1,16 +1,14 @@
 """Read Quantum ESPRESSO's pw.x input: every Bravais index, every unit.
 
-Namelists and positions by ASE; the cell by the table of INPUT_PW (https://www.quantum-espresso.org/Doc/INPUT_PW.html),
-because ASE treats ibrav = 0 alone.
+Own, because ASE treats ibrav = 0 alone, and loses what stands on the line of &system. Cells by the table of INPUT_PW
+(https://www.quantum-espresso.org/Doc/INPUT_PW.html).
 """
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -62,12 +60,7 @@ def read_espresso(path: Path) -> Frames:
     InvalidInputError
         When the cell or the atoms are not all there, or positions are those of a space group (`crystal_sg`).
     """
-    from ase.io.espresso import read_fortran_namelist
-
-    data, cards = read_fortran_namelist(io.StringIO(text_of(path).replace('"', "'")))
-    if "system" not in data:
-        raise InvalidInputError(f"{path}: it has no &system; expected an input of pw.x")
-    system = data["system"]
+    system, cards = _namelist(text_of(path), "system", path)
     ibrav, nat = (_integer(system, key, path) for key in ("ibrav", "nat"))
     cell, alat = _cell(system, cards, ibrav, path)
     labels, positions = _positions(cards, nat, cell, alat, path)
@@ -78,36 +71,72 @@ def read_espresso(path: Path) -> Frames:
     notes = []
     if ibrav == -13:
         notes.append(f"{path.name}: ibrav = -13 is read as versions after 6.4.1 do (a1 = a/2, b/2, 0)")
-    if any(re.match(r"(?i)starting_magnetization|angle[12]", key) and value for key, value in system.items()):
+    if any(key.startswith("starting_magnetization") and number(value) != 0 for key, value in system.items()):
         notes.append(f"{path.name}: magnetic moments (starting_magnetization) are ignored")
     return one(right_handed(Crystal(cell, positions, species, (), str(path), tuple(notes))))
 
 
-def _integer(system: Mapping[str, Any], key: str, path: Path) -> int:
-    value = system.get(key)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidInputError(f"{path}: expected {key} = a whole number in &system, received {shown(str(value))}")
-    return value
+def _namelist(text: str, name: str, path: Path) -> tuple[dict[str, str], list[str]]:
+    """Return a namelist's values by their names in small letters, and the lines outside all namelists.
+
+    Fortran separates by commas, blanks or lines, and goes on in an array: ``celldm(2) = 1.2, 1.5`` sets (2) and (3).
+    """
+    bodies: dict[str, list[str]] = {}
+    cards: list[str] = []
+    inside: list[str] | None = None
+    for raw in text.split("\n"):
+        line = re.sub(r"'[^']*'|\"[^\"]*\"", "''", raw).split("!")[0].strip()
+        if inside is None and (start := re.match(r"&(\w+)", line)):
+            if start.group(1).lower() in bodies:
+                raise InvalidInputError(f"{path}: &{start.group(1)} stands there twice; which counts?")
+            inside = bodies[start.group(1).lower()] = []
+            line = line[start.end() :]
+        if inside is None:
+            cards += [line] if line and not line.startswith("#") else []
+            continue
+        content, *end = re.split(r"/|&end", line, maxsplit=1)
+        inside.append(content)
+        if end:
+            inside = None
+    if name not in bodies:
+        raise InvalidInputError(f"{path}: it has no &{name}; expected an input of pw.x")
+    values: dict[str, str] = {}
+    key, index = "", 0
+    for assigned, subscript, value in re.findall(r"([A-Za-z]\w*)\s*(?:\(([\d\s,]*)\))?\s*=|([^\s,=]+)", " ".join(bodies[name])):
+        if assigned:
+            key = assigned.lower()
+            index = int(subscript[:6]) if subscript.strip().isdecimal() else int(key == "celldm")
+        else:
+            values[f"{key}({index})" if index else key] = value
+            index += 1
+    return values, cards
 
 
-def _lengths(system: Mapping[str, Any], path: Path) -> tuple[list[float], list[float], bool]:
+def _integer(system: Mapping[str, str], key: str, path: Path) -> int:
+    value = system.get(key, "nothing")
+    if not re.fullmatch(r"[+-]?\d{1,7}", value):
+        raise InvalidInputError(f"{path}: expected {key} = a whole number in &system, received {shown(value)}")
+    return int(value)
+
+
+def _lengths(system: Mapping[str, str], path: Path) -> tuple[list[float], list[float], bool]:
     """Return a, b, c in angstrom (0 where not given), three cosines as celldm or by name, and whether by celldm."""
-    celldm = [_float(system.get(f"celldm({index})", 0), path) for index in range(1, 7)]
+    celldm = [_float(system.get(f"celldm({index})", "0"), path) for index in range(1, 7)]
     if celldm[0]:
         a = celldm[0] * BOHR
         return [a, a * celldm[1], a * celldm[2]], celldm[3:], True
     return (
-        [_float(system.get(key, 0), path) for key in "abc"],
-        [_float(system.get(key, 0), path) for key in ("cosbc", "cosac", "cosab")],
+        [_float(system.get(key, "0"), path) for key in "abc"],
+        [_float(system.get(key, "0"), path) for key in ("cosbc", "cosac", "cosab")],
         False,
     )
 
 
-def _float(value: object, path: Path) -> float:
-    return numbers([str(value)], 1, f"{path}: a cell parameter in &system")[0]
+def _float(value: str, path: Path) -> float:
+    return numbers([value], 1, f"{path}: a cell parameter in &system")[0]
 
 
-def _cell(system: Mapping[str, Any], cards: Sequence[str], ibrav: int, path: Path) -> tuple[np.ndarray, float | None]:
+def _cell(system: Mapping[str, str], cards: Sequence[str], ibrav: int, path: Path) -> tuple[np.ndarray, float | None]:
     """Return basis vectors (3, 3) and alat, both in angstrom; alat None where the file gives none."""
     lengths, cosines, by_celldm = _lengths(system, path)
     alat = lengths[0] or None
@@ -246,7 +275,8 @@ def _three(words: Sequence[str], path: Path) -> Sequence[str]:
 
 def _expression(word: str, path: Path) -> float:
     """Return a number, or the value of an expression such as ``1/3`` or ``1/2*3^(-1/2)``."""
-    if (value := number(word)) is not None:
+    value = number(word)
+    if value is not None:
         return value
     from ase.io.espresso import infix_float
 

@@ -133,8 +133,12 @@ def read_trajectory(path: Path) -> Frames:
     """Return the frames of ASE's .traj."""
     from ase.io.trajectory import TrajectoryReader
 
-    frames = TrajectoryReader(str(path))
-    return Frames(len(frames), lambda index: crystal_from_ase(cast("Atoms", frames[index]), path))
+    def crystal(index: int) -> Crystal:
+        with TrajectoryReader(str(path)) as frames:
+            return crystal_from_ase(cast("Atoms", frames[index]), path)
+
+    with TrajectoryReader(str(path)) as frames:
+        return Frames(len(frames), crystal)
 
 
 def looks_like_ase_json(head: str) -> bool:

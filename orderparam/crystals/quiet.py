@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 200
 """Characters of a parser's remark that a note holds."""
-TO_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+TO_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning)
 
 
 @contextmanager
