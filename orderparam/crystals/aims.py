@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from .frames import Frames, one
 
 
 def looks_like_aims(head: str) -> bool:
-    """Tell whether a text has lines that begin with ``lattice_vector`` or ``atom_frac``."""
-    return any(line.split()[:1] in (["lattice_vector"], ["atom_frac"]) for line in head.split("\n"))
+    """Tell whether a text has lines of vectors or atoms: ``lattice_vector``, ``atom_frac``, ``atom x y z Element``."""
+    return re.search(r"(?m)^\s*(?:lattice_vector|atom_frac|atom(?:\s+[-+.\deE]+){3})\s", head) is not None
 
 
 def read_aims(path: Path) -> Frames:

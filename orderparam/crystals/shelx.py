@@ -199,9 +199,10 @@ def _operation(text: str, content: _Content) -> tuple[np.ndarray, np.ndarray]:
     if len(parts) != 3:
         raise content.refuse("an operation such as -X, 0.5+Y, -Z", text)
     for row, part in enumerate(parts):
-        terms = re.findall(r"([+-]?)(?:([XYZ])|([\d.]+)(?:/(\d+))?)", part)
-        if "".join(s + (a or n + (f"/{d}" if d else "")) for s, a, n, d in terms) != part:
+        signed = part if part[:1] in {"+", "-"} else f"+{part}"
+        if not re.fullmatch(r"(?:[+-](?:[XYZ]|[\d.]+(?:/\d+)?))+", signed):
             raise content.refuse("an operation such as -X, 0.5+Y, -Z", text)
+        terms = re.findall(r"([+-])(?:([XYZ])|([\d.]+)(?:/(\d+))?)", signed)
         for sign, axis, numerator, denominator in terms:
             factor = -1 if sign == "-" else 1
             if axis:
