@@ -102,7 +102,9 @@ def _namelist(text: str, name: str, path: Path) -> tuple[dict[str, str], list[st
         raise InvalidInputError(f"{path}: it has no &{name}; expected an input of pw.x")
     values: dict[str, str] = {}
     key, index = "", 0
-    for assigned, subscript, value in re.findall(r"([A-Za-z]\w*)\s*(?:\(([\d\s,]*)\))?\s*=|([^\s,=]+)", " ".join(bodies[name])):
+    for assigned, subscript, value in re.findall(
+        r"([A-Za-z]\w*)\s*(?:\(([\d\s,]*)\))?\s*=|([^\s,=]+)", " ".join(bodies[name])
+    ):
         if assigned:
             key = assigned.lower()
             index = int(subscript[:6]) if subscript.strip().isdecimal() else int(key == "celldm")

@@ -92,7 +92,9 @@ def read_other(path: Path, *, frame: int | str | None = None) -> Crystal:
 
 
 def find_format(path: Path) -> Format:
-    """Return a file's format: the one that claims its name, where several or none do, the one that its content fits.
+    """Return a file's format: among those that claim its name the one that its content fits, else any that it fits.
+
+    Where it fits none, the first that claims the name says what is wrong.
 
     Raises
     ------
@@ -101,13 +103,9 @@ def find_format(path: Path) -> Format:
     """
     name, head = plain_name(path), head_of(path)
     claiming = [form for form in FORMATS if form.claims(name)]
-    if len(claiming) == 1:
-        return claiming[0]
-    fitting = next((form for form in claiming or FORMATS if form.recognise(head)), None)
-    if fitting is None and claiming:
-        fitting = claiming[0]
-    if fitting is not None:
-        return fitting
+    fitting = [form for form in (*claiming, *FORMATS) if form.recognise(head)]
+    if fitting or claiming:
+        return (fitting or claiming)[0]
     if any(fnmatch(name, pattern) for pattern in MOLECULES):
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
     if frompymatgen.known_to_pymatgen(path):

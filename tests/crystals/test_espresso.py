@@ -22,11 +22,24 @@ def test_the_lattice_has_its_bravais_type(ibrav):
     cell = bravais_cell(ibrav, LENGTHS, COSINES, "x")
     assert report_symmetry(Crystal(cell, np.zeros((1, 3)), ("Cu",)), 1e-5).number == GROUPS[ibrav]
     assert np.linalg.det(cell) > 0
-    a, b, c = {1: (4, 4, 4), 2: (4, 4, 4), 3: (4, 4, 4), 4: (4, 4, 6.5), 5: (4, 4, 4), 6: (4, 4, 6.5), 7: (4, 4, 6.5)}.get(
-        abs(ibrav), LENGTHS
-    )
-    alpha, beta, gamma = {4: (0, 0, -0.5), 5: (COSINES[2],) * 3, 12: (0, 0, COSINES[2]), 13: (0, 0, COSINES[2]),
-                          -12: (0, COSINES[1], 0), -13: (0, COSINES[1], 0), 14: COSINES}.get(  # fmt: skip
+    a, b, c = {
+        1: (4, 4, 4),
+        2: (4, 4, 4),
+        3: (4, 4, 4),
+        4: (4, 4, 6.5),
+        5: (4, 4, 4),
+        6: (4, 4, 6.5),
+        7: (4, 4, 6.5),
+    }.get(abs(ibrav), LENGTHS)
+    alpha, beta, gamma = {
+        4: (0, 0, -0.5),
+        5: (COSINES[2],) * 3,
+        12: (0, 0, COSINES[2]),
+        13: (0, 0, COSINES[2]),
+        -12: (0, COSINES[1], 0),
+        -13: (0, COSINES[1], 0),
+        14: COSINES,
+    }.get(  # fmt: skip
         abs(ibrav) if abs(ibrav) == 5 else ibrav, (0, 0, 0)
     )
     metric = 1 + 2 * alpha * beta * gamma - alpha**2 - beta**2 - gamma**2
@@ -46,7 +59,9 @@ def test_rhombohedral_vectors_have_their_angle():
 
 
 @pytest.mark.parametrize("style", ["celldm", "names"])
-@pytest.mark.parametrize(("ibrav", "cosines"), [(14, (0.1, -0.2, 0.15)), (-12, (0, -0.2, 0)), (12, (0, 0, 0.15)), (8, (0, 0, 0))])
+@pytest.mark.parametrize(
+    ("ibrav", "cosines"), [(14, (0.1, -0.2, 0.15)), (-12, (0, -0.2, 0)), (12, (0, 0, 0.15)), (8, (0, 0, 0))]
+)
 def test_celldm_and_names_say_the_same(tmp_path, ibrav, cosines, style):
     """celldm(4) is cos(alpha) for ibrav = 14 and cos(gamma) otherwise (INPUT_PW)."""
     a, b, c = LENGTHS

@@ -20,7 +20,19 @@ WORDS = ["0", "-1", "1", "nan", "inf", "1e400", "-0.0", "1e-300", "1e300", "9999
          "****", "'", '"', ";", "#", "!", "_", "=", ":", "/", "\\", "(", "{", "[", "&", "%", "\x00", "é", "²", "½", "\ufeff",
          "data_", "loop_", "Direct", "Na", "1/3", "0.5(3)", "?", "."]  # fmt: skip
 
-FORMATS = ["POSCAR", "a.xyz", "a.cif", "a.pwi", "a.res", "a.cell", "phonopy.yaml", "geometry.in", "a.xsf", "a.cssr", "a.json"]
+FORMATS = [
+    "POSCAR",
+    "a.xyz",
+    "a.cif",
+    "a.pwi",
+    "a.res",
+    "a.cell",
+    "phonopy.yaml",
+    "geometry.in",
+    "a.xsf",
+    "a.cssr",
+    "a.json",
+]
 
 
 def damaged(text: str, rng: np.random.Generator) -> bytes:

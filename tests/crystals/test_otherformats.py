@@ -42,6 +42,13 @@ def test_by_name_and_by_content(tmp_path, capfd, name, make):
     assert capfd.readouterr() == ("", "")
 
 
+def test_content_counts_where_a_name_is_of_another_format(tmp_path):
+    for name in ("pw.in", "a.res", "a.xyz", "POSCAR.json"):
+        (tmp_path / name).write_text((FILES / "POSCAR_comment").read_text())
+        assert find_format(tmp_path / name).name == "POSCAR"
+        assert read_crystal(tmp_path / name).formula == "NaNiO2"
+
+
 def test_every_format_is_tested():
     assert {form.name for form in FORMATS} == {*NAMES.values(), "XDATCAR", "vasprun.xml"}
 
@@ -203,9 +210,7 @@ PHONOPY = (FILES / "phonopy.yaml").read_text()
 SUPERCELL = PHONOPY.split("unit_cell:")[1]
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("a.cell", CELL), ("a.cssr", CSSR), ("a.xsf", XSF), ("geometry.in", AIMS)]
-)
+@pytest.mark.parametrize(("name", "text"), [("a.cell", CELL), ("a.cssr", CSSR), ("a.xsf", XSF), ("geometry.in", AIMS)])
 def test_small_files(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     crystal = read_crystal(tmp_path / name)

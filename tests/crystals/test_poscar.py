@@ -80,7 +80,8 @@ def test_a_title_that_names_the_elements(read, title, formula):
 
 
 @pytest.mark.parametrize(
-    "title", ["", "Na", "Na Cl O", "NaCl", "Na2Cl2", "Cl2 Na1", "my NaCl2", "Na Cl relaxed", "Na Xx", "S i", "na cl", "1 2"]
+    "title",
+    ["", "Na", "Na Cl O", "NaCl", "Na2Cl2", "Cl2 Na1", "my NaCl2", "Na Cl relaxed", "Na Xx", "S i", "na cl", "1 2"],
 )
 def test_a_title_that_does_not(refused, title):
     assert "names no elements" in refused(GOOD.replace("title", title).replace("Na Cl\n1 2", "1 2"))
@@ -121,7 +122,11 @@ def test_selective_dynamics_and_velocities(read):
     selective = GOOD.replace("Direct", "selective\ndirect").replace("0 0 0\n0.5 0.5 0.1\n0.5 0.5 0.9", rows)
     assert_same(plain, read(selective))
     assert read(selective).notes == ()  # F is a flag, not fluorine
-    for after in ("\nCartesian\n1 2 3\n1 2 3\n1 2 3\n", "\n1 2 3\n1 2 3\n1 2 3\n\nrubbish", "Lattice velocities\n1\n0 0 0\n"):
+    for after in (
+        "\nCartesian\n1 2 3\n1 2 3\n1 2 3\n",
+        "\n1 2 3\n1 2 3\n1 2 3\n\nrubbish",
+        "Lattice velocities\n1\n0 0 0\n",
+    ):
         assert_same(plain, read(GOOD + after))
 
 
@@ -196,7 +201,9 @@ def test_what_is_wrong_is_said_in_one_line(refused, old, new, message):
     assert message in refused(GOOD.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("name", ["relaxed", "structure.dat", "run.7", "POSCAR.txt", "SPOSCAR-003", "a.vasp", "CONTCAR_last"])
+@pytest.mark.parametrize(
+    "name", ["relaxed", "structure.dat", "run.7", "POSCAR.txt", "SPOSCAR-003", "a.vasp", "CONTCAR_last"]
+)
 def test_names(read, name):
     assert read(GOOD, name).formula == "NaCl2"
 

@@ -21,7 +21,9 @@ def shelx_text(crystal: Crystal) -> tuple[str, Crystal]:
     kinds = sorted(set(crystal.species))
     numbers = [kinds.index(kind) + 1 for kind in crystal.species]
     with quiet():  # spglib 2.7 and later warn of their old handling of errors
-        lattice, positions, numbers = spglib.standardize_cell((crystal.lattice, crystal.positions, numbers), symprec=1e-3)
+        lattice, positions, numbers = spglib.standardize_cell(
+            (crystal.lattice, crystal.positions, numbers), symprec=1e-3
+        )
         data = spglib.get_symmetry_dataset((lattice, positions, numbers), symprec=1e-3)
     operations = list(zip(data.rotations, np.rint(24 * data.translations).astype(int) % 24, strict=True))
     centring = [tuple(t) for w, t in operations if (w == np.eye(3, dtype=int)).all()]
@@ -146,7 +148,10 @@ def test_sites_that_are_nearly_full_or_nearly_one(read):
 
 
 def test_peaks_and_other_lines_are_no_atoms(read):
-    crystal = read(P1 + "PART 1\nDFIX 1.5 0.02 Na1 Cl1\nWGHT 0.1 0.2\nREM a remark 1 2 3 4\n a comment\nQ1 1 0.1 0.1 0.1 11 0.05\nEND\n")
+    crystal = read(
+        P1
+        + "PART 1\nDFIX 1.5 0.02 Na1 Cl1\nWGHT 0.1 0.2\nREM a remark 1 2 3 4\n a comment\nQ1 1 0.1 0.1 0.1 11 0.05\nEND\n"
+    )
     assert crystal.n_sites == 2
     assert crystal.notes == ("a.ins: 1 peaks of electron density (Q) are no atoms",)
     assert crystal.labels == ("Na1", "Cl1")
