@@ -46,6 +46,18 @@ CENTRINGS: Mapping[int, np.ndarray] = {
 NEEDED = {1: "a", 2: "a", 3: "a", 4: "ac", 5: "a", 6: "ac", 7: "ac"}
 """Lengths that |ibrav| needs; the others follow from a. From 8 on all three."""
 
+CARDS = (
+    "ATOMIC_",
+    "K_POINTS",
+    "ADDITIONAL_K_POINTS",
+    "CELL_PARAMETERS",
+    "CONSTRAINTS",
+    "OCCUPATIONS",
+    "SOLVENTS",
+    "HUBBARD",
+)
+"""Beginnings of cards that may follow the positions."""
+
 
 def looks_like_espresso(head: str) -> bool:
     """Tell whether a text begins like the input of pw.x."""
@@ -254,9 +266,7 @@ def _positions(
     if card is None:
         raise InvalidInputError(f"{path}: it has no ATOMIC_POSITIONS")
     option, rows = card
-    names = {"ATOMIC_SPECIES", "K_POINTS", "CELL_PARAMETERS", "CONSTRAINTS", "OCCUPATIONS", "ATOMIC_FORCES",
-             "ATOMIC_VELOCITIES", "ADDITIONAL_K_POINTS", "SOLVENTS", "HUBBARD"}  # fmt: skip
-    end = next((index for index, words in enumerate(rows) if words[0].upper() in names), len(rows))
+    end = next((index for index, words in enumerate(rows) if words[0].upper().startswith(CARDS)), len(rows))
     if end != nat or nat < 1:
         raise InvalidInputError(f"{path}: nat says {nat} atoms, ATOMIC_POSITIONS holds {end}; repair the file")
     unit = {"crystal": 0.0, "angstrom": 1.0, "bohr": BOHR, "alat": alat, "": alat}.get(option)

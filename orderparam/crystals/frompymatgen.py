@@ -143,9 +143,9 @@ def read_by_pymatgen(path: Path) -> Frames:
 
 def known_to_pymatgen(path: Path) -> bool:
     """Tell whether pymatgen has a reader for a file of this name."""
-    from pymatgen.io.registry import get_structure_format
-
     try:
+        from pymatgen.io.registry import get_structure_format  # from 2026 on
+
         handler = get_structure_format(filename=str(path))
     except (ValueError, ImportError):
         return False

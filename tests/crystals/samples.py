@@ -33,7 +33,7 @@ def assert_same(one: Crystal, two: Crystal, tolerance: float = 1e-6) -> None:
     assert np.abs((steps - np.rint(steps)) @ one.lattice).max() < tolerance
 
 
-def to_ase(crystal: Crystal):  # noqa: ANN201
+def to_ase(crystal: Crystal):
     """Return ASE's atoms."""
     from ase import Atoms
 

@@ -11,8 +11,8 @@ from orderparam.spacegroup import report_symmetry
 from tests.crystals.samples import FILES, assert_same, espresso_text, manganite, to_ase
 
 LENGTHS, COSINES = (4.0, 5.0, 6.5), (0.1, -0.2, 0.15)
-GROUPS = {1: 221, 2: 225, 3: 229, -3: 229, 4: 191, 5: 166, -5: 166, 6: 123, 7: 139, 8: 47, 9: 65, -9: 65, 91: 65, 10: 69,
-          11: 71, 12: 10, -12: 10, 13: 12, -13: 12, 14: 2}  # fmt: skip
+CUBIC_AND_UNIAXIAL = {1: 221, 2: 225, 3: 229, -3: 229, 4: 191, 5: 166, -5: 166, 6: 123, 7: 139}
+GROUPS = CUBIC_AND_UNIAXIAL | {8: 47, 9: 65, -9: 65, 91: 65, 10: 69, 11: 71, 12: 10, -12: 10, 13: 12, -13: 12, 14: 2}
 SHARES = {2: 4, 3: 2, -3: 2, 7: 2, 9: 2, -9: 2, 91: 2, 10: 4, 11: 2, 13: 2, -13: 2}
 
 
@@ -22,26 +22,20 @@ def test_the_lattice_has_its_bravais_type(ibrav):
     cell = bravais_cell(ibrav, LENGTHS, COSINES, "x")
     assert report_symmetry(Crystal(cell, np.zeros((1, 3)), ("Cu",)), 1e-5).number == GROUPS[ibrav]
     assert np.linalg.det(cell) > 0
-    a, b, c = {
-        1: (4, 4, 4),
-        2: (4, 4, 4),
-        3: (4, 4, 4),
-        4: (4, 4, 6.5),
-        5: (4, 4, 4),
-        6: (4, 4, 6.5),
-        7: (4, 4, 6.5),
-    }.get(abs(ibrav), LENGTHS)
-    alpha, beta, gamma = {
+    lengths = {1: (4, 4, 4), 2: (4, 4, 4), 3: (4, 4, 4), 4: (4, 4, 6.5), 5: (4, 4, 4), 6: (4, 4, 6.5), 7: (4, 4, 6.5)}
+    a, b, c = lengths.get(abs(ibrav), LENGTHS)
+    c_unique, b_unique, equal = (0, 0, COSINES[2]), (0, COSINES[1], 0), (COSINES[2],) * 3
+    angles = {
         4: (0, 0, -0.5),
-        5: (COSINES[2],) * 3,
-        12: (0, 0, COSINES[2]),
-        13: (0, 0, COSINES[2]),
-        -12: (0, COSINES[1], 0),
-        -13: (0, COSINES[1], 0),
+        5: equal,
+        -5: equal,
+        12: c_unique,
+        13: c_unique,
+        -12: b_unique,
+        -13: b_unique,
         14: COSINES,
-    }.get(  # fmt: skip
-        abs(ibrav) if abs(ibrav) == 5 else ibrav, (0, 0, 0)
-    )
+    }
+    alpha, beta, gamma = angles.get(ibrav, (0, 0, 0))
     metric = 1 + 2 * alpha * beta * gamma - alpha**2 - beta**2 - gamma**2
     assert np.linalg.det(cell) == pytest.approx(a * b * c * np.sqrt(metric) / SHARES.get(ibrav, 1))
     if SHARES.get(ibrav, 1) == 1 and ibrav not in (5, -5):
@@ -131,6 +125,7 @@ def test_what_files_look_like(tmp_path):
         .replace("Na 0.500000000 0.000000000 0.500000000", "Na 1/2 0 1/2 0 0 0")
         .replace("0.500000000 0.500000000 0.000000000", "1/2 2*(1/4) (1/2)^1*0 ! half")
         .replace("Ni 0.0", "Ni1 0.0")
+        .replace("K_POINTS gamma", "K_POINTS{automatic}\n4 4 4 0 0 0")
         .replace("CELL_PARAMETERS", "! a remark\nCELL_PARAMETERS")
     )
     (tmp_path / "pw").write_text(text)
@@ -139,7 +134,8 @@ def test_what_files_look_like(tmp_path):
 
 @pytest.mark.parametrize(
     "system",
-    ["&system ibrav=8 nat=1 ntyp=1 celldm(1)=10. celldm(2) = 1.5, 2d0 /", "&SYSTEM\n IBRAV = 8 nat=1,\n celldm=10 1.5 2.0,\n&end",
+    ["&system ibrav=8 nat=1 ntyp=1 celldm(1)=10. celldm(2) = 1.5, 2d0 /",
+     "&SYSTEM\n IBRAV = 8 nat=1,\n celldm=10 1.5 2.0,\n&end",
      "&control\n title = 'a / b ! c', /\n&system ibrav=8,nat=1,celldm(1)=10.0,celldm(2)=1.5,celldm(3)=2/"],
 )  # fmt: skip
 def test_namelists_as_fortran_reads_them(tmp_path, system):

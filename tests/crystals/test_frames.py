@@ -12,13 +12,14 @@ from tests.crystals.samples import FILES, STRUCTURES, assert_same, quartz, to_as
 
 
 def moved(crystal: Crystal, shift: float) -> Crystal:
-    return Crystal(crystal.lattice, crystal.positions + [shift, 0, 0], crystal.species)
+    return Crystal(crystal.lattice, crystal.positions + np.array([shift, 0, 0]), crystal.species)
 
 
 @pytest.mark.parametrize(
     ("frame", "index", "note"),
     [(None, 2, "3 frames; the last is taken"), ("last", 2, "3 frames; frame 3 is taken"), (3, 2, "frame 3 is taken"),
-     ("first", 0, "frame 1 is taken"), (1, 0, "frame 1 is taken"), (2, 1, "frame 2 is taken"), ("2", 1, "frame 2 is taken")],
+     ("first", 0, "frame 1 is taken"), (1, 0, "frame 1 is taken"), (2, 1, "frame 2 is taken"),
+     ("2", 1, "frame 2 is taken")],
 )  # fmt: skip
 def test_which_is_taken(frame, index, note):
     crystals = [moved(quartz(), 0.01 * step) for step in range(3)]

@@ -1,4 +1,4 @@
-"""Files with mistakes: a crystal or one line that says what is wrong, never another exception, and never for long.
+"""Files with mistakes: a crystal or one line that says what is wrong, never another exception, soon.
 
 Every draw takes a good file and damages it once to four times, as editors, copying and transfers do; the seeds are fixed.
 """
@@ -9,16 +9,15 @@ import warnings
 import numpy as np
 import pytest
 
-from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.reading import read_crystal
 from orderparam.errors import OrderParamError
 from tests.crystals.samples import FILES, STRUCTURES, manganite, quartz, write
 
 SLOWEST = 20.0
 """Seconds that no file may take."""
-WORDS = ["0", "-1", "1", "nan", "inf", "1e400", "-0.0", "1e-300", "1e300", "99999999999999999999", "0.5.5", "abc", "Xx", "T", "F",
-         "****", "'", '"', ";", "#", "!", "_", "=", ":", "/", "\\", "(", "{", "[", "&", "%", "\x00", "é", "²", "½", "\ufeff",
-         "data_", "loop_", "Direct", "Na", "1/3", "0.5(3)", "?", "."]  # fmt: skip
+WORDS = ["0", "-1", "1", "nan", "inf", "1e400", "-0.0", "1e-300", "1e300", "9" * 20, "0.5.5", "abc", "Xx", "T",
+         "F", "****", "'", '"', ";", "#", "!", "_", "=", ":", "/", "\\", "(", "{", "[", "&", "%", "\x00", "é", "²", "½",
+         "\ufeff", "data_", "loop_", "Direct", "Na", "1/3", "0.5(3)", "?", "."]  # fmt: skip
 
 FORMATS = [
     "POSCAR",
@@ -96,13 +95,11 @@ def check_draws(name: str, draws: int, seed: int, folder) -> int:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                crystal = read_crystal(path)
-            assert isinstance(crystal, Crystal)
-            assert all(note and "\n" not in note for note in crystal.notes), (draw, crystal.notes)
+                said = read_crystal(path).notes
             read += 1
         except OrderParamError as refusal:
-            assert str(refusal).strip(), draw
-            assert len(str(refusal).splitlines()) == 1, (draw, str(refusal))
+            said = (str(refusal),)
+        assert all(len(line.splitlines()) == 1 for line in said), (draw, said)
         assert time.perf_counter() - start < SLOWEST, draw
     return read
 

@@ -1,4 +1,4 @@
-"""Every format gives the same crystal, by name and by content; moments and remarks are named; nothing is lost silently."""
+"""Every format gives the same crystal, by name and by content; moments and remarks are named; nothing is lost."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from orderparam.crystals import otherformats
 from orderparam.crystals.crystal import Crystal
-from orderparam.crystals.filetext import head_of
+from orderparam.crystals.filetext import HEAD, head_of
 from orderparam.crystals.frames import one
 from orderparam.crystals.otherformats import FORMATS, Format, find_format, read_other
 from orderparam.crystals.quiet import LONGEST
@@ -47,6 +47,17 @@ def test_content_counts_where_a_name_is_of_another_format(tmp_path):
         (tmp_path / name).write_text((FILES / "POSCAR_comment").read_text())
         assert find_format(tmp_path / name).name == "POSCAR"
         assert read_crystal(tmp_path / name).formula == "NaNiO2"
+
+
+def test_content_is_recognised_by_its_beginning(tmp_path):
+    path = tmp_path / "input"
+    for comments, known in ((HEAD - 100, True), (HEAD + 100, False)):
+        path.write_text("!" * comments + "\n" + (FILES / "qe.in").read_text())
+        if known:
+            assert read_crystal(path).formula == "NaNiO2"
+        else:
+            with pytest.raises(InvalidInputError, match="neither its name nor its content"):
+                read_crystal(path)
 
 
 def test_every_format_is_tested():
@@ -142,8 +153,8 @@ def test_magnetic_moments_of_other_formats(tmp_path):
     texts = {
         "a.json": (tmp_path / "a.json").read_text(),
         "geometry.in": write(quartz(), tmp_path / "geometry.in").read_text() + "initial_moment 2.0\n",
-        "a.cell": "%BLOCK lattice_abc\n4 4 4\n90 90 90\n%ENDBLOCK lattice_abc\n%block positions_frac\nFe 0 0 0 SPIN= 2\n"
-        "%endblock positions_frac\n",
+        "a.cell": "%BLOCK lattice_abc\n4 4 4\n90 90 90\n%ENDBLOCK lattice_abc\n"
+        "%block positions_frac\nFe 0 0 0 SPIN= 2\n%endblock positions_frac\n",
         "phonopy.yaml": write(quartz(), tmp_path / "phonopy.yaml")
         .read_text()
         .replace("- symbol: Si # 1\n", "- symbol: Si\n    magnetic_moment: 1.0\n", 1),
@@ -180,7 +191,7 @@ def test_lazy_imports():
         "import sys; from orderparam.crystals.reading import read_crystal; "
         "assert not {'ase', 'pymatgen', 'ruamel', 'scipy'} & {m.split('.')[0] for m in sys.modules}; "
         f"read_crystal({str(FILES / 'POSCAR_comment')!r}); "
-        "assert 'ase' not in sys.modules; assert 'ruamel' not in {m.split('.')[0] for m in sys.modules} or True"
+        "assert 'ase' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=STRUCTURES.parent)
 
@@ -272,7 +283,7 @@ def test_phonopy_may_be_in_bohr(tmp_path):
         ("geometry.in", AIMS, " Na", "", "line 4: expected a chemical element, received ''"),
         ("geometry.in", AIMS, "0 0 6", "0 5 0", "the cell has no volume"),
         ("phonopy.yaml", PHONOPY, "symbol: Ni", "symbol: Qq", "expected chemical elements, received 'Qq'"),
-        ("phonopy.yaml", PHONOPY, "[ 0.000000000, 0.500000000, 0.500000000 ]", "[ 0.0, .nan, 0.5 ]", "unit_cell, point 1"),
+        ("phonopy.yaml", PHONOPY, "[ 0.000000000, 0.500000000, 0.5", "[ 0.0, .nan, 0.5", "unit_cell, point 1"),
         ("phonopy.yaml", PHONOPY, "unit_cell:", "cell:", "it holds no unit_cell, supercell, primitive_cell"),
         ("phonopy.yaml", 'physical_unit:\n  length: "ell"\n' + PHONOPY, "x", "x", "its unit of length is 'ell'"),
         ("a.json", "{}", "x", "x", "expected a structure of pymatgen"),
@@ -293,7 +304,7 @@ def test_what_a_file_states_is_checked(tmp_path, name, text, old, new, message):
 
 def test_volumes_of_pymatgen_are_checked(tmp_path):
     data = manganite().to_pymatgen().as_dict()
-    for factor, fits in ((1.0005, True), (1.002, False)):
+    for factor, fits in ((1.0009, True), (1.0011, False)):
         data["lattice"]["volume"] = factor * manganite().volume
         (tmp_path / "a.json").write_text(json.dumps(data))
         if fits:

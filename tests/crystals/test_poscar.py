@@ -4,7 +4,6 @@ import gzip
 
 import numpy as np
 import pytest
-from tests.crystals.samples import FILES, STRUCTURES, assert_same, manganite, to_ase
 
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.poscar import MOST_ATOMS, name_to_element, read_poscar
@@ -13,6 +12,7 @@ from orderparam.crystals.writing import crystal_to_poscar
 from orderparam.discovery.analyse import analyse
 from orderparam.errors import InvalidInputError
 from orderparam.parent import symmetrise
+from tests.crystals.samples import FILES, STRUCTURES, assert_same, manganite, to_ase
 
 GOOD = """title
 1.0
@@ -52,7 +52,8 @@ def refused(read):
 
 @pytest.mark.parametrize(
     "name",
-    ["POSCAR_volume_cart", "POSCAR_threescales", "POSCAR_comment", "POSCAR_vasp4_title", "qe.in", "phonopy.yaml", "traj.xyz"],
+    ["POSCAR_volume_cart", "POSCAR_threescales", "POSCAR_comment", "POSCAR_vasp4_title", "qe.in", "phonopy.yaml",
+     "traj.xyz"],
 )  # fmt: skip
 def test_one_crystal_in_seven_ways(name):
     """GM3+ of the R-3m parent: As 0.1078 and strain 0.0594 from every file of `tests/crystals/files`."""
@@ -100,7 +101,8 @@ def test_elements_behind_the_coordinates(read, refused):
 
 @pytest.mark.parametrize(
     ("line", "elements"),
-    [("Na_pv Cl", "NaCl"), ("Na_pv/1f2e3d Cl_GW/77", "NaCl"), ("Na/abc Cl_s", "NaCl"), ("Na,Cl", "NaCl"), ("Sr_sv_GW O", "SrO")],
+    [("Na_pv Cl", "NaCl"), ("Na_pv/1f2e3d Cl_GW/77", "NaCl"), ("Na/abc Cl_s", "NaCl"), ("Na,Cl", "NaCl"),
+     ("Sr_sv_GW O", "SrO")],
 )  # fmt: skip
 def test_headers_of_vasp_6(read, line, elements):
     crystal = read(GOOD.replace("Na Cl", line))
@@ -266,7 +268,9 @@ def _xdatcar(frames, variable):
 @pytest.mark.parametrize("name", ["XDATCAR", "motion"])
 def test_xdatcar(tmp_path, variable, name):
     first = manganite()
-    second = Crystal(first.lattice * (1.01 if variable else 1.0), first.positions + [[0.01, 0, 0]], first.species)
+    second = Crystal(
+        first.lattice * (1.01 if variable else 1.0), first.positions + np.array([0.01, 0, 0]), first.species
+    )
     path = tmp_path / name
     path.write_text(_xdatcar([first, second], variable))
     from pymatgen.io.vasp import Xdatcar
