@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +15,7 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 
 from .crystal import Crystal, right_handed
-from .filetext import shown, text_of
+from .filetext import element, shown, text_of
 from .frames import Frames, many
 
 if TYPE_CHECKING:
@@ -90,12 +91,35 @@ def read_extended_xyz(path: Path) -> Frames:
         start, n = starts[index]
         if "lattice=" not in lines[start + 1].lower():
             raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
-        atoms = cast("Atoms", next(read_xyz(io.StringIO("\n".join(lines[start : start + n + 2]) + "\n"), 0)))
+        rows = _with_elements(lines[start + 1], lines[start + 2 : start + n + 2], path)
+        text = "\n".join([*lines[start : start + 2], *rows, ""])
+        atoms = cast("Atoms", next(read_xyz(io.StringIO(text), 0)))
         if len(atoms) != n:
             raise InvalidInputError(f"{path}: line {start + 1} says {n} atoms, ASE reads {len(atoms)}; repair the file")
         return crystal_from_ase(atoms, path)
 
     return Frames(len(starts), crystal)
+
+
+def _with_elements(comment: str, rows: Sequence[str], path: Path) -> list[str]:
+    """Return the rows of a frame with deuterium as hydrogen; refuse what is no element: ASE would give no reason."""
+    found = re.search(r"""Properties=["'{[]?([\w:]+)""", comment)
+    parts = found.group(1).split(":") if found else ["species", "S", "1"]
+    column = 0
+    for name, width in zip(parts[::3], parts[2::3], strict=False):
+        if name == "species":
+            break
+        column += int(width[:3]) if width.isdecimal() else 0
+    else:
+        return list(rows)
+    changed = []
+    for row in rows:
+        words = row.split()
+        symbol = element(words[column]) if column < len(words) else None
+        if symbol is None:
+            raise InvalidInputError(f"{path}: expected chemical elements, received {shown(row)}")
+        changed.append(" ".join([*words[:column], symbol, *words[column + 1 :]]))
+    return changed
 
 
 def looks_like_xsf(head: str) -> bool:
@@ -115,6 +139,10 @@ def read_xsf(path: Path) -> Frames:
 
     text = text_of(path)
     lines = [line.strip() for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    if not lines or lines[0].split()[0] not in {"CRYSTAL", "SLAB", "ANIMSTEPS"}:
+        raise InvalidInputError(
+            f"{path}: expected an XSF that begins with CRYSTAL, received {shown(lines[0] if lines else '')}"
+        )
     for at in (index for index, line in enumerate(lines) if line.startswith("PRIMCOORD")):
         rows = [bool(re.match(r"(?:\d+|[A-Za-z]{1,2})\s+[-+.\d]", line)) for line in lines[at + 2 :]]
         held = rows.index(False) if False in rows else len(rows)

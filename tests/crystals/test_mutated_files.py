@@ -1,6 +1,6 @@
 """Files with mistakes: a crystal or one line that says what is wrong, never another exception, soon.
 
-Every draw takes a good file and damages it once to four times, as editors, copying and transfers do; the seeds are fixed.
+Every draw takes a good file and damages it one to four times, as editors and transfers do. Fixed seeds.
 """
 
 import time

@@ -230,6 +230,14 @@ def test_small_files(tmp_path, name, text):
     assert np.allclose(crystal.positions, [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
+def test_columns_of_extended_xyz_in_any_order_and_deuterium(tmp_path):
+    text = '2\nLattice="4 0 0 0 5 0 0 0 6" Properties=id:I:1:pos:R:3:species:S:1\n1 0 0 0 D\n2 2 2.5 3 Cl\n'
+    (tmp_path / "a.xyz").write_text(text)
+    crystal = read_crystal(tmp_path / "a.xyz")
+    assert crystal.species == ("H", "Cl")
+    assert np.allclose(crystal.positions, [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
 @pytest.mark.parametrize(("unit", "length"), [("bohr", 0.5291772108), ("A0", 0.5291772108), ("nm", 10), ("pm", 0.01)])
 def test_units_of_castep(tmp_path, unit, length):
     scaled = " ".join(f"{value / length:.9f}" for value in (4, 5, 6))
@@ -277,6 +285,10 @@ def test_phonopy_may_be_in_bohr(tmp_path):
         ("a.cssr", CSSR, "2 0\n", "3 0\n", "line 3 says 3 atoms, but 2 rows follow"),
         ("a.cssr", CSSR, "SPGR = 1 P 1", "SPGR = 225 F m -3 m", "its space group is 225"),
         ("a.cssr", CSSR, "0.5 0.5 0.5", "0.5 x 0.5", "expected 3 finite numbers"),
+        ("a.xyz", XYZ, "O 0.13", "Qq 0.13", "expected chemical elements, received 'Qq 0.135452858"),
+        ("a.xyz", XYZ, "O 0.13", "8 0.13", "expected chemical elements, received '8 0.135452858"),
+        ("a.xyz", XYZ, "0.135452858 0.000", "nan 0.000", "not a finite number"),
+        ("a.xsf", XSF, "CRYSTAL", "MOLECULE", "expected an XSF that begins with CRYSTAL, received 'MOLECULE'"),
         ("a.xsf", XSF, "2 1\n", "1 1\n", "PRIMCOORD says 1 atoms, but 2 rows follow"),
         ("a.xsf", XSF, "2 1\n", "3 1\n", "PRIMCOORD says 3 atoms, but 2 rows follow"),
         ("geometry.in", AIMS, "lattice_vector 0 0 6\n", "", "expected 3 lines lattice_vector and atoms, found 2 and 2"),
