@@ -51,6 +51,8 @@ def head_of(path: Path) -> str:
 
 
 def _decoded(data: bytes) -> str:
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return data.decode("utf-16", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     return data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -7,16 +7,16 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from orderparam.errors import InvalidInputError
 
 from .crystal import Crystal, right_handed
-from .moments import moments_left_out, sites_with_moments
 from .filetext import text_of
 from .frames import Frames, many, one
+from .moments import moments_left_out, sites_with_moments
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -59,7 +59,7 @@ def read_pymatgen_json(path: Path) -> Frames:
     data = json.loads(text_of(path))
     entries = data if isinstance(data, list) else [data]
     structures = [_structure_of(entry, path) for entry in entries]
-    return many([_checked(structure, path) for structure in structures])
+    return many([crystal_from_pymatgen(structure, name=str(path), notes=()) for structure in structures])
 
 
 def _structure_of(entry: object, path: Path) -> Structure:
@@ -78,22 +78,6 @@ def _structure_of(entry: object, path: Path) -> Structure:
             f"{path}: its lattice states the volume {stated:.2f}, its vectors have {structure.volume:.2f}"
         )
     return structure
-
-
-def _checked(structure: Structure, path: Path) -> Crystal:
-    """Return the crystal, with a note where it leaves magnetic moments out."""
-    properties = {name for site in structure for name, value in site.properties.items() if np.any(_plain(value))}
-    named = sorted(name for name in properties if "magmom" in name or "spin" in name)
-    spins = any(getattr(specie, "spin", None) for site in structure for specie in site.species)
-    notes = ()
-    if named or spins:
-        notes = (f"{path.name}: magnetic moments ({', '.join(named) or 'spin'}) are ignored",)
-    return crystal_from_pymatgen(structure, name=str(path), notes=notes)
-
-
-def _plain(value: Any) -> Any:
-    """Return a moment as numbers: pymatgen has a class of its own for it."""
-    return getattr(value, "moment", value)
 
 
 def looks_like_vasprun(head: str) -> bool:
@@ -136,7 +120,7 @@ def read_by_pymatgen(path: Path) -> Frames:
     from pymatgen.io.registry import get_structure_format
 
     handler = get_structure_format(filename=str(path))
-    crystal = _checked(Structure.from_file(str(path)), path)
+    crystal = crystal_from_pymatgen(Structure.from_file(str(path)), name=str(path), notes=())
     said = f"{path.name}: read by pymatgen as {handler.name}; compare formula and cell with the file"
     return one(replace(crystal, notes=(*crystal.notes, said)))
 

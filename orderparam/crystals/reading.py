@@ -10,7 +10,6 @@ from orderparam.errors import InvalidInputError
 from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
 from .filetext import head_of, plain_name
-from .frames import one, pick
 from .otherformats import FORMATS, read_other
 from .quiet import quiet
 
@@ -42,7 +41,7 @@ def read_crystal(path: str | Path, *, setting: str | None = None, frame: int | s
         raise InvalidInputError(f"{path} is a folder; give the path of a CIF or POSCAR in it")
     try:
         with quiet():
-            crystal = _read_one_cif(path, setting, frame) if _is_cif(path) else read_other(path, frame=frame)
+            crystal = read_cif(path, setting=setting, frame=frame) if _is_cif(path) else read_other(path, frame=frame)
     except InvalidInputError:
         raise
     except Exception as problem:
@@ -52,11 +51,6 @@ def read_crystal(path: str | Path, *, setting: str | None = None, frame: int | s
         raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
     check_contacts(crystal)
     return crystal
-
-
-def _read_one_cif(path: Path, setting: str | None, frame: int | str | None) -> Crystal:
-    """Read a CIF, which has no frames: it counts as one."""
-    return pick(one(read_cif(path, setting=setting)), frame, str(path))
 
 
 def _is_cif(path: Path) -> bool:

@@ -229,7 +229,7 @@ def test_several_structures(read):
     both += cif("Ba1 Ba 0 0 0", symmetry=[symbol("P m -3 m")], head="data_two")
     crystal = read(both)
     assert "Sr" in crystal.species
-    assert "holds 2 structures; the first is used (data_one)" in crystal.notes[0]
+    assert "holds 2 structures; the first is used (data_one;" in crystal.notes[0]
 
 
 # ---- sites

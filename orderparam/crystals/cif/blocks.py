@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orderparam.crystals.filetext import text_of
 from orderparam.errors import InvalidInputError
 
 _GRAMMAR = (ValueError, RuntimeError)
@@ -49,7 +50,7 @@ def read_blocks(path: Path) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     InvalidInputError
         When the file breaks the grammar of CIF, with the line.
     """
-    text = _text(path)
+    text = text_of(path).replace("\x00", " ")
     notes: tuple[str, ...] = ()
     try:
         parsed = _parse(text)
@@ -60,21 +61,6 @@ def read_blocks(path: Path) -> tuple[tuple[Block, ...], tuple[str, ...]]:
         except _GRAMMAR:
             raise InvalidInputError(f"{path}: no structure that can be read ({_reason(first)})") from None
     return tuple(Block(block.name, _columns(block)) for block in parsed), notes
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        import gzip
-        import zlib
-
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error):
-            raise InvalidInputError(f"{path}: a damaged gzip file; pack it again") from None
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return data.decode("utf-16", errors="replace")
-    return data.decode("utf-8-sig", errors="replace").replace("\x00", " ")
 
 
 def _parse(text: str):

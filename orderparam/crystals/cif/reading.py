@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.elements import electronegativity
+from orderparam.crystals.frames import Frames, pick
 from orderparam.crystals.moments import SMALLEST_MOMENT, moments_left_out
 from orderparam.crystals.uncertainties import Uncertainties, number_with_uncertainty
 from orderparam.errors import InvalidInputError
@@ -31,7 +32,7 @@ _MOMENTS = ("_atom_site_moment_label", "_atom_site_magn_moment_label")
 _LISTED = Statement("setting", "no symmetry stated", (Reading("P 1", from_hall("P 1"), 1),))
 
 
-def read_cif(path: Path, *, setting: str | None = None, block: int | None = None) -> Crystal:
+def read_cif(path: Path, *, setting: str | None = None, frame: int | str | None = None) -> Crystal:
     """Return the crystal of a CIF.
 
     The symmetry is that of the operations listed; else of the Hall symbol; else of the Hermann-Mauguin symbol; else of
@@ -43,7 +44,7 @@ def read_cif(path: Path, *, setting: str | None = None, block: int | None = None
     path : Path
     setting : str, optional
         The space-group setting to read the file in, whatever it states; ``operations`` for those that it lists.
-    block : int, optional
+    frame : int or str, optional
         Which of several blocks with a structure, from 1; the first by default, and a note says so.
 
     Raises
@@ -51,7 +52,20 @@ def read_cif(path: Path, *, setting: str | None = None, block: int | None = None
     InvalidInputError
     """
     blocks, notes = read_blocks(path)
-    chosen, block_notes = _choose_block(crystal_blocks(blocks), block, path)
+    holding = crystal_blocks(blocks)
+    if not holding:
+        raise InvalidInputError(f"{path}: the CIF holds no structure (no cell, or no atom sites)")
+    if frame is not None:
+        crystal = pick(Frames(len(holding), lambda i: _read_block(holding[i], setting, path)), frame, str(path))
+    else:
+        crystal = _read_block(holding[0], setting, path)
+        if len(holding) > 1:
+            first = f"the first is used (data_{holding[0].name}; --frame N takes another)"
+            notes = (*notes, f"{path.name} holds {len(holding)} structures; {first}")
+    return replace(crystal, notes=(*notes, *crystal.notes))
+
+
+def _read_block(chosen: Block, setting: str | None, path: Path) -> Crystal:
     lattice, cell_sigmas = _cell(chosen, path)
     facts = facts_of(chosen)
     sites, uncertainties, site_notes = _sites(chosen, lattice, cell_sigmas, facts, path)
@@ -66,22 +80,8 @@ def read_cif(path: Path, *, setting: str | None = None, block: int | None = None
     own = (*choice_notes, *trial.notes, *found)
     return _crystal(
         lattice, trial.orbits, uncertainties, path,
-        (*notes, *block_notes, *symmetry_notes, *site_notes, *cell_notes, *(f"{path.name}: {note}" for note in own)),
+        (*symmetry_notes, *site_notes, *cell_notes, *(f"{path.name}: {note}" for note in own)),
     )  # fmt: skip
-
-
-def _choose_block(blocks: Sequence[Block], wanted: int | None, path: Path) -> tuple[Block, tuple[str, ...]]:
-    if not blocks:
-        raise InvalidInputError(f"{path}: the CIF holds no structure (no cell, or no atom sites)")
-    if wanted is not None:
-        if not 1 <= wanted <= len(blocks):
-            raise InvalidInputError(f"{path}: no structure {wanted}; the file holds {len(blocks)}")
-        return blocks[wanted - 1], ()
-    if len(blocks) == 1:
-        return blocks[0], ()
-    return blocks[0], (
-        f"{path.name} holds {len(blocks)} structures; the first is used (data_{blocks[0].name}); --frame takes another",
-    )
 
 
 def _cell(block: Block, path: Path) -> tuple[np.ndarray, np.ndarray]:
