@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .crystals.crystal import Crystal
+from .crystals.layers import carried, is_layer, layer_cell
 from .errors import SymmetryError
 from .frame import ORIGIN_TOLERANCE, choose_frame, distances_to, origin_floats
 from .shown import html_of
@@ -141,7 +142,7 @@ def symmetrise(crystal: Crystal, symprec: float = 1e-3, *, origin: str | None = 
     Parameters
     ----------
     crystal : Crystal
-        In any cell and setting.
+        In any cell and setting; a layer is first brought to the cell of `layer_cell`.
     symprec : float
         spglib's tolerance, angstrom.
     origin : str, optional
@@ -152,6 +153,8 @@ def symmetrise(crystal: Crystal, symprec: float = 1e-3, *, origin: str | None = 
     SymmetryError
         When spglib finds no group, or no atom of `origin` can stand at a standard origin.
     """
+    if is_layer(crystal):
+        crystal = layer_cell(crystal)
     first = report_symmetry(crystal, symprec)
     entries = hall_entries(first.number)
     standard = first if first.hall_number == entries[0] else report_symmetry(crystal, symprec, hall_number=entries[0])
@@ -178,6 +181,7 @@ def symmetrise(crystal: Crystal, symprec: float = 1e-3, *, origin: str | None = 
         _orbit_labels(crystal, sites, targets),
         crystal.name,
         crystal.notes,
+        periodic=carried(crystal, lattice),
     )
     sites_report = report_symmetry(primitive, 1e-4)
     return Parent(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .crystals.crystal import Crystal
+from .crystals.layers import carried
 from .errors import SymmetryError
 from .lattice import determinant, lattice_basis
 from .niggli import niggli_reduce
@@ -66,6 +67,7 @@ def primitive_cell(crystal: Crystal, report: SymmetryReport) -> PrimitiveCell:
             tuple(crystal.labels[i] for i in atoms),
             crystal.name,
             crystal.notes,
+            periodic=carried(crystal, lattice),
         ),
         np.rint(to_primitive).astype(int),
         atoms,

@@ -46,6 +46,8 @@ class Crystal:
         What the reader had to do to understand the file.
     uncertainties : Uncertainties or None
         Standard uncertainties, where the file has them.
+    periodic : tuple of 3 bool
+        Whether the crystal repeats along each basis vector. With just one False it is a layer (`layers`).
 
     Raises
     ------
@@ -67,6 +69,7 @@ class Crystal:
     name: str = ""
     notes: tuple[str, ...] = ()
     uncertainties: Uncertainties | None = None
+    periodic: tuple[bool, bool, bool] = (True, True, True)
 
     def __post_init__(self) -> None:
         lattice, positions = np.array(self.lattice, float), np.array(self.positions, float)

@@ -17,6 +17,7 @@ from orderparam.errors import InvalidInputError
 from .crystal import Crystal, right_handed
 from .filetext import element, shown, text_of
 from .frames import Frames, many
+from .layers import VACUUM
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -36,6 +37,10 @@ def crystal_from_ase(atoms: Atoms, path: Path) -> Crystal:
     InvalidInputError
         When there is no lattice, or an atom is of no element.
     """
+    # ASE writes layers without any vacuum with a third vector of length zero
+    missing = [axis for axis in range(3) if not atoms.pbc[axis] and not atoms.cell[axis].any()]
+    if len(missing) == 1:
+        atoms.center(vacuum=VACUUM, axis=missing[0])
     lattice = np.array(atoms.cell.array, float)
     if not np.linalg.norm(lattice, axis=1).all():
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
@@ -49,7 +54,8 @@ def crystal_from_ase(atoms: Atoms, path: Path) -> Crystal:
     named = [name for name in MOMENTS if name in held and np.any(np.atleast_1d(held[name]))]
     notes = (f"{path.name}: magnetic moments ({', '.join(named)}) are ignored",) if named else ()
     positions = atoms.positions @ np.linalg.inv(lattice)
-    return right_handed(Crystal(lattice, positions, species, (), str(path), notes))
+    a, b, c = map(bool, atoms.pbc)
+    return right_handed(Crystal(lattice, positions, species, (), str(path), notes, periodic=(a, b, c)))
 
 
 def looks_like_extended_xyz(head: str) -> bool:

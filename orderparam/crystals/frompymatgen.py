@@ -40,7 +40,8 @@ def crystal_from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, 
     labels = tuple(str(site.label) for site in structure)
     lattice, positions = np.array(structure.lattice.matrix), np.array(structure.frac_coords)
     notes = (*notes, *moments_left_out(sites_with_moments(structure)))
-    return right_handed(Crystal(lattice, positions, tuple(species), labels, name, notes))
+    a, b, c = map(bool, structure.lattice.pbc)
+    return right_handed(Crystal(lattice, positions, tuple(species), labels, name, notes, periodic=(a, b, c)))
 
 
 def looks_like_pymatgen_json(head: str) -> bool:

@@ -10,11 +10,14 @@ from orderparam.errors import InvalidInputError
 from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
 from .filetext import head_of, plain_name
+from .layers import settle_periodicity
 from .otherformats import FORMATS, read_other
 from .quiet import quiet
 
 
-def read_crystal(path: str | Path, *, setting: str | None = None, frame: int | str | None = None) -> Crystal:
+def read_crystal(
+    path: str | Path, *, setting: str | None = None, frame: int | str | None = None, periodic: str | None = None
+) -> Crystal:
     """Read a crystal from a CIF, a POSCAR or any other crystal file.
 
     Oxidation states are stripped, magnetic moments are left out with a note, deuterium is read as hydrogen, site labels
@@ -28,11 +31,15 @@ def read_crystal(path: str | Path, *, setting: str | None = None, frame: int | s
     frame : int or str, optional
         Which of several structures in a trajectory: counted from 1, ``"first"``, ``"last"`` or ``"mean"``; without it
         the last, and a note says so.
+    periodic : str, optional
+        The axes along which the crystal repeats: ``"ab"`` is a layer, ``"abc"`` a crystal in any case. Without it the
+        file says so, or a gap that can only be vacuum (`layers.settle_periodicity`).
 
     Raises
     ------
     InvalidInputError
-        When the file is missing, is no crystal structure, or has two atoms on one place.
+        When the file is missing, is no crystal structure, has two atoms on one place, or is a layer without
+        room for vacuum.
     """
     path = Path(path)
     if not path.exists():
@@ -50,7 +57,7 @@ def read_crystal(path: str | Path, *, setting: str | None = None, frame: int | s
             reason = "a coordinate or cell length is not a finite number"
         raise InvalidInputError(f"{path}: not a crystal structure that can be read ({reason[:160]})") from problem
     check_contacts(crystal)
-    return crystal
+    return settle_periodicity(crystal, periodic)
 
 
 def _is_cif(path: Path) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal, rename_species
+from orderparam.crystals.layers import is_layer, layer_axis, layer_cell
 from orderparam.errors import InvalidInputError, OrderParamError
 from orderparam.parent import Parent
 
@@ -32,7 +33,7 @@ def analyse_children(
     children : mapping
         Crystals by name.
     same_volume : bool
-        Scale every child to the parent's volume per atom first: for compounds of different size, whose volume no order
+        Scale every child to the parent's volume per atom (layers: area) first: for compounds of different size, whose volume no order
         parameter can tell. Amplitudes are then those of the scaled child.
     symprec, max_strain, max_displacement, noise
         As in `analyse`.
@@ -78,6 +79,11 @@ def rename_roles(crystals: Mapping[str, Crystal], names: Mapping[str, str]) -> d
 
 
 def _with_volume_of(parent: Parent, crystal: Crystal) -> Crystal:
-    """Scale a crystal to the parent's volume per atom."""
+    """Scale a crystal to the parent's volume per atom, a layer to its area in the plane."""
+    axis = layer_axis(parent.crystal)
+    if axis is not None and is_layer(crystal):
+        flat = layer_cell(crystal, float(np.linalg.norm(parent.lattice[axis])))
+        wanted, own = (c.volume / c.n_sites for c in (parent.crystal, flat))
+        return replace(flat, lattice=np.sqrt([[wanted / own], [wanted / own], [1]]) * flat.lattice)
     wanted, own = (c.volume / c.n_sites for c in (parent.crystal, crystal))
     return replace(crystal, lattice=float(np.cbrt(wanted / own)) * crystal.lattice)

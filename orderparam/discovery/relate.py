@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.layers import VACUUM, is_layer, layer_axis, layer_cell, thickness
 from orderparam.distortion import Distortion, project
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching import Correspondence, compare_compositions, match, same_mixtures
@@ -33,7 +34,7 @@ class Relation:
     ----------
     parent : Parent
     child : Crystal
-        As read.
+        As read; a layer in the cell of `layer_cell`, with the parent's period.
     report : SymmetryReport
         The child's symmetry by spglib.
     cell : PrimitiveCell
@@ -110,7 +111,7 @@ def relate(
     MatchingError
         When compositions differ, no mapping is within bounds, or the two have no group-subgroup relation.
     """
-    child = _with_parents_mixtures(parent, child)
+    child = _in_parents_vacuum(parent, _with_parents_mixtures(parent, child))
     report = report_symmetry(child, symprec)
     cell = primitive_cell(child, report)
     compare_compositions(parent.crystal.species, cell.crystal.species)
@@ -146,6 +147,32 @@ def _with_parents_mixtures(parent: Parent, child: Crystal) -> Crystal:
     names, notes = same_mixtures(parent.crystal.species, child.species)
     species = tuple(names.get(kind, kind) for kind in child.species)
     return replace(child, species=species, notes=(*child.notes, *notes)) if names else child
+
+
+def _in_parents_vacuum(parent: Parent, child: Crystal) -> Crystal:
+    """Return a child that is a layer in the cell in which the parent stands, others as they are.
+
+    Raises
+    ------
+    MatchingError
+        When just one of the two is a layer, or the child's layer is much thicker.
+    """
+    axis = layer_axis(parent.crystal)
+    if (axis is None) == is_layer(child):
+        layer, crystal = ("the child", "the parent") if axis is None else ("the parent", "the child")
+        raise MatchingError(
+            f"{layer} is a layer with vacuum, {crystal} repeats in all three directions: no distortion turns one into "
+            "the other; --periodic ab takes both as layers (without c), --periodic abc both as crystals"
+        )
+    if axis is None:
+        return child
+    period = float(np.linalg.norm(parent.lattice[axis]))
+    if (thick := thickness(child)) > period - VACUUM:
+        raise MatchingError(
+            f"the child's layer is {thick:.1f} angstrom thick, the parent's {period - 2 * VACUUM:.1f}: no distortion "
+            "turns one into the other"
+        )
+    return layer_cell(child, period)
 
 
 def _costly_candidates(parent: Parent, child: Crystal, **bounds: float) -> Iterator[Correspondence]:

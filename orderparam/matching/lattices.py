@@ -36,6 +36,42 @@ class CandidateCell:
     rms_strain: float
 
 
+@dataclass(frozen=True, eq=False)
+class Normals:
+    """How the lattices of two layers stand to their normals, along which only whole periods may be matched.
+
+    Attributes
+    ----------
+    parent_periods, child_periods : (3,) int64
+        The period along the normal in each basis.
+    parent_heights, child_heights : (3,) int64
+        How many periods each basis vector rises.
+    """
+
+    parent_periods: np.ndarray
+    child_periods: np.ndarray
+    parent_heights: np.ndarray
+    child_heights: np.ndarray
+
+    @classmethod
+    def of(cls, parent: tuple[np.ndarray, np.ndarray], child: tuple[np.ndarray, np.ndarray]) -> Normals:
+        """Take the period along the normal (3,) and the lattice (3, 3), angstrom, of both."""
+        periods = [np.rint(period @ np.linalg.inv(lattice)).astype(np.int64) for period, lattice in (parent, child)]
+        heights = [np.rint(lattice @ period / (period @ period)).astype(np.int64) for period, lattice in (parent, child)]
+        return cls(*periods, *heights)
+
+    def kept_by(self, supercell: np.ndarray) -> bool:
+        """Tell whether a supercell (rows in the parent's basis) takes the normal to the normal, the plane to the plane.
+
+        The two periods are equally long, so that there is no strain out of the plane.
+        """
+        image, heights = self.child_periods @ supercell, supercell @ self.parent_heights
+        return any(
+            np.array_equal(image, sign * self.parent_periods) and np.array_equal(heights, sign * self.child_heights)
+            for sign in (1, -1)
+        )
+
+
 def candidate_cells(
     parent_lattice: np.ndarray,
     child_lattice: np.ndarray,

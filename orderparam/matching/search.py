@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.layers import layer_axis
 from orderparam.lattice import unimodular_inverse
 from orderparam.niggli import niggli_reduce
 
 from .assignment import Assignment, IdealSites
-from .lattices import CandidateCell, candidate_cells
+from .lattices import CandidateCell, Normals, candidate_cells
 
 _STRAIN_WEIGHT = 1.5
 _STRAIN_LEVELS = (0.05, 0.1, 0.15, 0.2)
@@ -60,6 +61,17 @@ class Shortlist:
         return sorted((m for m in self.mappings if m.cost <= self.limit), key=lambda m: m.cost)
 
 
+def _normals(parent: tuple[Crystal, np.ndarray], child: tuple[Crystal, np.ndarray]) -> Normals | None:
+    """Return how the reduced lattices of two layers stand to their normals, None for crystals."""
+    periods = []
+    for crystal, _ in (parent, child):
+        axis = layer_axis(crystal)
+        if axis is None:
+            return None
+        periods.append(crystal.lattice[axis])
+    return Normals.of((periods[0], parent[1]), (periods[1], child[1]))
+
+
 @dataclass(frozen=True, eq=False)
 class Search:
     """Parent and child in reduced bases, as the search needs them.
@@ -74,6 +86,8 @@ class Search:
         Species of the child's atoms as numbers, as in `sites`.
     rho : float
         Cube root of the parent's volume per atom (angstrom).
+    normals : Normals or None
+        How both lattices stand to the normal, where they are layers.
     """
 
     parent_transformation: np.ndarray
@@ -84,6 +98,7 @@ class Search:
     kinds: np.ndarray
     sites: IdealSites
     rho: float
+    normals: Normals | None
 
     @classmethod
     def prepare(cls, parent: Crystal, child: Crystal, rotations: np.ndarray, *, mirror: bool) -> Search:
@@ -103,6 +118,7 @@ class Search:
             np.array([number[name] for name in child.species]),
             IdealSites(parent_lattice, parent.positions @ inverse, kinds),
             float(np.cbrt(abs(np.linalg.det(parent_lattice)) / len(kinds))),
+            _normals((parent, parent_lattice), (child, child_lattice)),
         )
 
     def strain_cost(self, rms_strain: float) -> float:
@@ -126,7 +142,8 @@ class Search:
             ):
                 if self.strain_cost(cell.rms_strain) > shortlist.limit:
                     break
-                yield cell
+                if self.normals is None or self.normals.kept_by(cell.supercell):
+                    yield cell
 
     def mappings(self, cell: CandidateCell, shortlist: Shortlist) -> Iterator[Mapping]:
         """Yield the mappings of one candidate cell from its most promising origins, while the limit allows."""
