@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from .crystals.crystal import rename_species
-from .crystals.reading import read_crystal
 from .crystals.selecting import part_of
 from .discovery.analyse import Analysis
-from .discovery.pair import PairSettings, read_pair, relate_pair
+from .discovery.pair import PairSettings, read_pair, read_whole_parent, relate_pair
 from .errors import InvalidInputError, OrderParamError
 from .geometry import describe_geometry
 from .parent import Parent, symmetrise
@@ -146,7 +145,7 @@ def _task(arguments: tuple[Pair, PairSettings, Mapping[str, np.ndarray]]) -> Row
 @lru_cache(maxsize=64)
 def _parent(path: str, settings: PairSettings) -> Parent:
     """Return a parent, symmetrised once for all its children."""
-    crystal = part_of(read_crystal(path, setting=settings.setting), only=settings.only, ignore=settings.ignore)
+    crystal = part_of(read_whole_parent(path, settings), only=settings.only, ignore=settings.ignore)
     crystal = rename_species(crystal, dict(settings.renaming)) if settings.renaming else crystal
     return symmetrise(crystal, settings.symprec, origin=settings.origin)
 

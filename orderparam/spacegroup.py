@@ -19,6 +19,7 @@ import numpy as np
 import spglib
 
 from .crystals.crystal import Crystal
+from .crystals.layers import is_layer, layer_cell
 from .errors import SymmetryError
 
 if TYPE_CHECKING:
@@ -174,6 +175,41 @@ def report_symmetry(crystal: Crystal, symprec: float, *, hall_number: int = 0) -
         transformation=np.array(data.transformation_matrix, float),
         origin_shift=np.array(data.origin_shift, float),
     )
+
+
+@dataclass(frozen=True)
+class LayerGroup:
+    """One of the 80 layer groups: number and symbol of International Tables E."""
+
+    number: int
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} ({self.number})"
+
+
+def report_layer_group(crystal: Crystal, symprec: float) -> LayerGroup | None:
+    """Find the layer group of a layer with spglib; None for a crystal, and where spglib finds none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = np.array([[2.46, 0, 0], [-1.23, 1.23 * 3**0.5, 0], [0, 0, 15]])
+    >>> places = np.array([[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5]])
+    >>> graphene = Crystal(plane, places, ("C", "C"), periodic=(True, True, False))
+    >>> str(report_layer_group(graphene, 1e-3))
+    'p6/mmm (80)'
+    """
+    if not is_layer(crystal):
+        return None
+    flat = layer_cell(crystal)
+    data = _ask(
+        spglib.get_symmetry_layerdataset,
+        (flat.lattice, flat.positions, flat.kinds),
+        aperiodic_dir=2,
+        symprec=symprec,
+    )
+    return None if data is None else LayerGroup(int(data.number), str(data.international))
 
 
 @functools.cache

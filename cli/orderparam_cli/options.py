@@ -163,9 +163,25 @@ Frame = Annotated[
     typer.Option(
         "--frame",
         metavar="N|first|last|mean",
-        help="Which structure of a file that holds several: counted from 1, first, last or the mean of all; the last "
+        help="Which structure of the (child's) file that holds several: counted from 1, first, last or the mean of all; the last "
         "where none is asked for.",
         callback=frame_of,
+        rich_help_panel=READING,
+    ),
+]
+FrameParent = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|first|last|mean", help="The same for PARENT.", callback=frame_of, rich_help_panel=READING
+    ),
+]
+Periodic = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AXES",
+        help="Axes along which the files repeat: ab for layers with vacuum along c, abc for crystals.",
+        show_default="as the files say, or no gap",
+        rich_help_panel=READING,
     ),
 ]
 Constrain = Annotated[
@@ -182,11 +198,18 @@ MAX_STRAIN = 0.25
 MAX_DISPLACEMENT = 2.0
 
 
-def parent_settings(*, setting: Setting = None, symprec: Symprec = SYMPREC, origin: Origin = None) -> PairSettings:
+def parent_settings(
+    *,
+    setting: Setting = None,
+    frame: Frame = None,
+    periodic: Periodic = None,
+    symprec: Symprec = SYMPREC,
+    origin: Origin = None,
+) -> PairSettings:
     """Gather the options of commands that read a parent alone."""
     from orderparam.discovery.pair import PairSettings
 
-    return PairSettings(setting=setting, symprec=symprec, origin=origin)
+    return PairSettings(setting=setting, frame_parent=frame, periodic=periodic, symprec=symprec, origin=origin)
 
 
 def pair_settings(
@@ -194,6 +217,9 @@ def pair_settings(
     noise: Noise = None,
     setting: Setting = None,
     setting_child: SettingChild = None,
+    frame: Frame = None,
+    frame_parent: FrameParent = None,
+    periodic: Periodic = None,
     only: Only = None,
     ignore: Ignore = None,
     renaming: Renaming = None,
@@ -209,6 +235,9 @@ def pair_settings(
     return PairSettings(
         setting=setting,
         setting_child=setting_child,
+        frame=frame,
+        frame_parent=frame_parent,
+        periodic=periodic,
         only=_names("--only", only),
         ignore=_names("--ignore", ignore),
         renaming=tuple(parse_renaming(tuple(renaming or ())).items()),
@@ -276,6 +305,9 @@ def _analyse_points(parent: str, child: str, settings: PairSettings) -> Analysis
         **{
             "--setting": settings.setting,
             "--setting-child": settings.setting_child,
+            "--frame": settings.frame,
+            "--frame-parent": settings.frame_parent,
+            "--periodic": settings.periodic,
             "--only": settings.only,
             "--ignore": settings.ignore,
             "--origin": settings.origin,

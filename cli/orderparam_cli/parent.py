@@ -24,6 +24,8 @@ def parent(
     modes: Annotated[bool, typer.Option("--modes", help="Decompose the distortion from the first proposal.")] = False,
     noise: options.Noise = None,
     setting: options.Setting = None,
+    frame: options.Frame = None,
+    periodic: options.Periodic = None,
     json: options.Json = None,
     quiet: options.Quiet = False,
     symprec: Annotated[
@@ -58,7 +60,7 @@ def parent(
     options.check_targets([json], [child])
     if write and Path(write).exists() and not Path(write).is_dir():
         raise InvalidInputError(f"--write {write}: this is a file, not a folder")
-    crystal = read_crystal(child, setting=setting)
+    crystal = read_crystal(child, setting=setting, frame=frame, periodic=periodic)
     limits = Limits(max_displacement, max_strain)
     report = report_symmetry(crystal, symprec)
     with progress("looking for parents ..."):

@@ -16,9 +16,13 @@ def symmetry(
     json: options.Json = None,
     quiet: options.Quiet = False,
     setting: options.Setting = None,
+    frame: options.Frame = None,
+    periodic: options.Periodic = None,
     symprec: Annotated[float, typer.Option(min=1e-8, max=options.LOOSEST, help="Tolerance, angstrom.")] = 1e-3,
 ) -> None:
     """Report the space group of each FILE, its sites, and how the group changes with the tolerance.
+
+    Of a layer the layer group, too.
 
     For example:
 
@@ -27,13 +31,14 @@ def symmetry(
     from orderparam.crystals.reading import read_crystal
     from orderparam.records import symmetry_list, symmetry_record
     from orderparam.report.summary import symmetry_report
-    from orderparam.spacegroup import report_symmetry, tolerance_ladder
+    from orderparam.spacegroup import report_layer_group, report_symmetry, tolerance_ladder
 
     options.check_targets([json], files)
     found = []
     for file in files:
-        crystal = read_crystal(file, setting=setting)
-        found.append((crystal, report_symmetry(crystal, symprec), tolerance_ladder(crystal)))
+        crystal = read_crystal(file, setting=setting, frame=frame, periodic=periodic)
+        reports = report_symmetry(crystal, symprec), tolerance_ladder(crystal), report_layer_group(crystal, symprec)
+        found.append((crystal, *reports))
     if json:
         records = [symmetry_record(*entry) for entry in found]
         write_json(records[0] if len(records) == 1 else symmetry_list(records), json)

@@ -22,6 +22,10 @@ class PairSettings:
     ----------
     setting, setting_child : str or None
         Space-group settings to read the two files in, where they leave them open.
+    frame, frame_parent : int, str or None
+        Which of several structures of a file, the child's and the parent's: from 1, ``first``, ``last``, ``mean``.
+    periodic : str or None
+        Axes along which both files repeat, ``ab`` for layers.
     only, ignore : tuple of str
         Species or site labels to compare, or to leave out.
     renaming : tuple of (str, str)
@@ -38,6 +42,9 @@ class PairSettings:
 
     setting: str | None = None
     setting_child: str | None = None
+    frame: int | str | None = None
+    frame_parent: int | str | None = None
+    periodic: str | None = None
     only: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     renaming: tuple[tuple[str, str], ...] = ()
@@ -72,8 +79,11 @@ def read_family(parent: str, children: Mapping[str, str], settings: PairSettings
     ------
     InvalidInputError
     """
-    first = read_crystal(parent, setting=settings.setting)
-    others = {name: read_crystal(file, setting=settings.setting_child) for name, file in children.items()}
+    first = read_whole_parent(parent, settings)
+    others = {
+        name: read_crystal(file, setting=settings.setting_child, frame=settings.frame, periodic=settings.periodic)
+        for name, file in children.items()
+    }
     part = {"only": settings.only, "ignore": settings.ignore}
     check_names([first, *others.values()], **part)
     return part_of(first, **part), {name: part_of(crystal, **part) for name, crystal in others.items()}
@@ -86,7 +96,17 @@ def read_parent(path: str, settings: PairSettings = PairSettings()) -> Parent:
     ------
     OrderParamError
     """
-    return symmetrise(read_crystal(path, setting=settings.setting), settings.symprec, origin=settings.origin)
+    return symmetrise(read_whole_parent(path, settings), settings.symprec, origin=settings.origin)
+
+
+def read_whole_parent(path: str, settings: PairSettings) -> Crystal:
+    """Read all atoms of a parent, under their own names.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    return read_crystal(path, setting=settings.setting, frame=settings.frame_parent, periodic=settings.periodic)
 
 
 def relate_pair(parent: Parent, child: Crystal, settings: PairSettings = PairSettings()) -> Analysis:

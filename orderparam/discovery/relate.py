@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -16,7 +17,7 @@ from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching import Correspondence, compare_compositions, match, same_mixtures
 from orderparam.parent import Parent
 from orderparam.primitivecell import PrimitiveCell, primitive_cell
-from orderparam.spacegroup import SymmetryReport, report_symmetry
+from orderparam.spacegroup import LayerGroup, SymmetryReport, report_layer_group, report_symmetry
 from orderparam.supercell import Subgroup, Supercell
 
 DOUBTFUL = 0.4
@@ -66,6 +67,11 @@ class Relation:
     def warnings(self) -> tuple[str, ...]:
         """Everything about the relation that its user should know."""
         return (*self.child.notes, *self.mapping_notes, *self._polar_note(), *self.tolerance_notes)
+
+    @cached_property
+    def layer_groups(self) -> tuple[LayerGroup | None, LayerGroup | None]:
+        """The layer groups of parent and child; None for crystals."""
+        return report_layer_group(self.parent.crystal, 1e-4), report_layer_group(self.child, self.report.symprec)
 
     def _polar_note(self) -> tuple[str, ...]:
         group = self.distortion.group

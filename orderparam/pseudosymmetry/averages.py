@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.layers import carried
 from orderparam.lattice import shortest_images_reduced
 from orderparam.parent import average_lattice
 from orderparam.primitivecell import PrimitiveCell, primitive_cell
@@ -89,7 +90,8 @@ class Average:
         """The average as a crystal."""
         child = self.child.crystal
         species = tuple(child.species[i] for i in np.unique(self.members, return_index=True)[1])
-        return Crystal(self.lattice, self.positions, species, name=f"parent of {child.name}" if child.name else "")
+        name = f"parent of {child.name}" if child.name else ""
+        return Crystal(self.lattice, self.positions, species, name=name, periodic=carried(child, self.lattice))
 
     @property
     def rms_strain(self) -> float:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.layers import is_layer, layer_cell
 from orderparam.errors import SymmetryError
 from orderparam.lattice import QuotientLattice
 from orderparam.parent import Parent, symmetrise
@@ -254,6 +255,8 @@ def search_parents(
     can need are tried as well.
     """
     limits = limits or Limits()
+    if is_layer(child):
+        child = layer_cell(child)
     own = Child.from_primitive(primitive_cell(child, report_symmetry(child, symprec)))
     start, rung = _start(own, limits)
     near = search_averages(start, limits, NEAR)

@@ -21,6 +21,7 @@ from orderparam.wavevectors import LARGEST_DENOMINATOR
 
 from .files import VERSION
 from .points import point_modes
+from .symmetry import layer_group_record
 
 MODES_SCHEMA, SERIES_SCHEMA = "orderparam/modes", "orderparam/series"
 
@@ -45,6 +46,7 @@ def modes_record(analysis: Analysis) -> dict[str, Any]:
             "file": relation.parent.crystal.name,
             "formula": relation.parent.crystal.formula,
             "space_group": {"number": relation.parent.group.number, "symbol": relation.parent.group.symbol},
+            "layer_group": layer_group_record(relation.layer_groups[0]),
             "origin_atom": relation.parent.origin_atom,
             "moved_by_symmetrisation": {"max": relation.parent.moved_max, "rms": relation.parent.moved_rms},
         },
@@ -52,6 +54,7 @@ def modes_record(analysis: Analysis) -> dict[str, Any]:
             "file": relation.child.name,
             "formula": relation.child.formula,
             "space_group": {"number": relation.report.number, "symbol": relation.report.symbol},
+            "layer_group": layer_group_record(relation.layer_groups[1]),
             "removed_by_symmetrisation": {"max": relation.removed_max, "rms": relation.removed_rms},
         },
         "correspondence": correspondence_record(relation),

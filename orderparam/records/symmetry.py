@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
-from orderparam.spacegroup import SymmetryReport
+from orderparam.spacegroup import LayerGroup, SymmetryReport
 
 from .files import VERSION
 
 SYMMETRY_SCHEMA = "orderparam/symmetry"
 
 
-def symmetry_record(crystal: Crystal, report: SymmetryReport, ladder: Iterable[SymmetryReport]) -> dict[str, Any]:
+def symmetry_record(
+    crystal: Crystal,
+    report: SymmetryReport,
+    ladder: Iterable[SymmetryReport],
+    layer_group: LayerGroup | None = None,
+) -> dict[str, Any]:
     """Return the public record of a spglib report (schema ``orderparam/symmetry``)."""
     sites = [
         {
@@ -42,6 +47,7 @@ def symmetry_record(crystal: Crystal, report: SymmetryReport, ladder: Iterable[S
             "hall_symbol": report.hall_symbol,
             "point_group": report.point_group,
         },
+        "layer_group": layer_group_record(layer_group),
         "sites": sites,
         "tolerance": [
             {"symprec": r.symprec, "number": r.number, "symbol": r.symbol, "n_operations": len(r.rotations)}
@@ -49,6 +55,11 @@ def symmetry_record(crystal: Crystal, report: SymmetryReport, ladder: Iterable[S
         ],
         "warnings": list(crystal.notes),
     }
+
+
+def layer_group_record(group: LayerGroup | None) -> dict[str, Any] | None:
+    """Return number and symbol of a layer group; None for a crystal."""
+    return None if group is None else {"number": group.number, "symbol": group.symbol}
 
 
 def symmetry_list(records: list[dict[str, Any]]) -> dict[str, Any]:

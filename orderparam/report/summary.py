@@ -14,7 +14,7 @@ from orderparam.crystals.crystal import Crystal
 from orderparam.parent import Parent
 from orderparam.pointparent import point_group_of
 from orderparam.records import correspondence_record
-from orderparam.spacegroup import SymmetryReport
+from orderparam.spacegroup import LayerGroup, SymmetryReport
 from orderparam.supercell import Subgroup
 from orderparam.symmetry.origins import names_at_other_origins
 from orderparam.symmetry.sitemodes import all_site_modes
@@ -94,8 +94,12 @@ def _pair(analysis: Analysis) -> list[RenderableType]:
         bold_heading("Space groups (spglib)"),
         named_values(
             [
-                ("parent", f"{parent.crystal.formula}  {parent.group.symbol} ({parent.group.number})"),
-                ("child", f"{relation.child.formula}  {relation.report.symbol} ({relation.report.number})"),
+                ("parent", f"{parent.crystal.formula}  {parent.group}{_beside(relation.layer_groups[0])}"),
+                (
+                    "child",
+                    f"{relation.child.formula}  {relation.report.symbol} ({relation.report.number})"
+                    f"{_beside(relation.layer_groups[1])}",
+                ),
             ]
         ),
         Text(),
@@ -103,6 +107,10 @@ def _pair(analysis: Analysis) -> list[RenderableType]:
         named_values(rows),
         Text(),
     ]
+
+
+def _beside(group: LayerGroup | None) -> str:
+    return "" if group is None else f", layer group {group}"
 
 
 def _rotation_text(rotation: np.ndarray) -> str:
@@ -350,10 +358,16 @@ def _cell(value: float | None) -> str:
 # --- one file ------------------------------------------------------------------------------------------------------
 
 
-def symmetry_report(crystal: Crystal, report: SymmetryReport, ladder: Sequence[SymmetryReport]) -> RenderableType:
+def symmetry_report(
+    crystal: Crystal,
+    report: SymmetryReport,
+    ladder: Sequence[SymmetryReport],
+    layer_group: LayerGroup | None = None,
+) -> RenderableType:
     """Return a spglib report: group, sites, and how the group changes with the tolerance."""
     facts = [
         ("space group", f"{report.symbol} ({report.number}), point group {report.point_group}"),
+        *([("layer group", str(layer_group))] if layer_group is not None else []),
         ("Hall", f"{report.hall_symbol} (number {report.hall_number})"),
         (
             "content",
