@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from .crystals.crystal import Crystal
+from .crystals.layers import carried
 from .errors import SymmetryError
 from .lattice import QuotientLattice, adjugate, determinant, lattice_basis
 from .parent import Parent
@@ -170,7 +171,8 @@ class Supercell:
     def with_displacements(self, displacements: np.ndarray, strain: np.ndarray, name: str = "") -> Crystal:
         """Return the distorted crystal: every atom moved by (n, 3) angstrom, then the whole strained by 1 + strain."""
         positions = self.positions + displacements @ np.linalg.inv(self.lattice)
-        return Crystal(self.lattice @ (np.eye(3) + strain), positions, self.species, self.labels, name)
+        lattice, periodic = self.lattice @ (np.eye(3) + strain), carried(self.parent.crystal, self.lattice)
+        return Crystal(lattice, positions, self.species, self.labels, name, periodic=periodic)
 
 
 @dataclass(frozen=True, eq=False)

@@ -223,7 +223,7 @@ def test_gaps_of_layered_bulk_crystals_are_no_vacuum():
         ("Mo", "Mo", "S", "S", "S", "S"),
     )  # fmt: skip
     for crystal, gap in ((graphite, 3.355), (molybdenite, 2.977)):
-        assert find_gap(crystal, 2).width == pytest.approx(gap, abs=1e-3)
+        assert find_gap(crystal.lattice, crystal.positions, 2).width == pytest.approx(gap, abs=1e-3)
         assert settle_periodicity(crystal) is not None
         assert settle_periodicity(crystal).periodic == (True, True, True)
         assert settle_periodicity(crystal).notes == ()

@@ -45,14 +45,26 @@ class Gap:
     n_vacuum: int
 
 
-def find_gap(crystal: Crystal, axis: int) -> Gap:
-    """Find the widest gap along the normal of the plane of the two axes other than `axis`."""
-    heights = np.sort(crystal.positions[:, axis] % 1.0 % 1.0)
-    spacing = 1 / np.linalg.norm(np.linalg.inv(crystal.lattice)[:, axis])
+def find_gap(lattice: np.ndarray, positions: np.ndarray, axis: int) -> Gap:
+    """Find the widest gap between atoms along the normal of the plane of the two axes other than `axis`.
+
+    Parameters
+    ----------
+    lattice, positions : (3, 3), (n, 3)
+        Rows, angstrom; fractional.
+    axis : int
+    """
+    heights = np.sort(positions[:, axis] % 1.0 % 1.0)  # twice: -1e-17 % 1 is 1
+    spacing = _spacing(lattice, axis)
     widths = (heights - np.roll(heights, 1)) * spacing
     widths[0] += spacing
     widest = int(np.argmax(widths))
     return Gap(float(widths[widest]), float(heights[widest]), int((widths > VACUUM + _ROUNDING).sum()))
+
+
+def vacuum_axes(lattice: np.ndarray, positions: np.ndarray) -> list[int]:
+    """Return the axes of a cell along which a gap is wider than `VACUUM`."""
+    return [axis for axis in range(3) if find_gap(lattice, positions, axis).n_vacuum]
 
 
 def layer_axis(crystal: Crystal) -> int | None:
@@ -117,12 +129,12 @@ def settle_periodicity(crystal: Crystal, asked: str | None = None) -> Crystal:
     if asked is not None:
         crystal, reason = replace(crystal, periodic=parse_periodic(asked)), f"--periodic {asked}"
     elif all(crystal.periodic):
-        empty = [axis for axis in range(3) if find_gap(crystal, axis).n_vacuum]
+        empty = vacuum_axes(crystal.lattice, crystal.positions)
         if len(empty) != 1:
             return replace(crystal, notes=(*crystal.notes, *_isolated(crystal, empty)))
         (axis,) = empty
         periodic = tuple(other != axis for other in range(3))
-        width = find_gap(crystal, axis).width
+        width = find_gap(crystal.lattice, crystal.positions, axis).width
         crystal = replace(crystal, periodic=periodic)
         reason = f"{_AXES[axis]} holds a gap of {width:.1f} angstrom (more than {VACUUM:g})"
     else:
@@ -130,7 +142,7 @@ def settle_periodicity(crystal: Crystal, asked: str | None = None) -> Crystal:
     axis = layer_axis(crystal)
     if axis is None:
         return crystal
-    name, gap = _AXES[axis], find_gap(crystal, axis)
+    name, gap = _AXES[axis], find_gap(crystal.lattice, crystal.positions, axis)
     if gap.width < ROOM:
         raise InvalidInputError(
             f"{where}a layer without vacuum ({reason}): the widest gap between its atoms along the normal of the plane "
@@ -168,8 +180,14 @@ def _isolated(crystal: Crystal, empty: list[int]) -> tuple[str, ...]:
 def thickness(crystal: Crystal) -> float:
     """Return the distance between the outermost atoms of a layer along its normal, angstrom."""
     axis = _axis_of(crystal)
-    spacing = 1 / np.linalg.norm(np.linalg.inv(crystal.lattice)[:, axis])
-    return float(spacing) - find_gap(crystal, axis).width
+    return _spacing(crystal.lattice, axis) - find_gap(crystal.lattice, crystal.positions, axis).width
+
+
+def normal_period(crystal: Crystal) -> np.ndarray:
+    """Return the period of the cell along the normal of a layer (3,), angstrom."""
+    axis = _axis_of(crystal)
+    dual = np.linalg.inv(crystal.lattice)[:, axis]
+    return dual / (dual @ dual)
 
 
 def layer_cell(crystal: Crystal, period: float | None = None) -> Crystal:
@@ -204,7 +222,7 @@ def layer_cell(crystal: Crystal, period: float | None = None) -> Crystal:
     lattice, positions = crystal.lattice[order], crystal.positions[:, order].copy()
     if period is None:
         period = thickness(crystal) + 2 * VACUUM
-    positions[:, 2] = _in_one_piece(positions[:, 2], find_gap(crystal, order[2]).edge)
+    positions[:, 2] = _in_one_piece(positions[:, 2], find_gap(lattice, positions, 2).edge)
     normal = np.cross(lattice[0], lattice[1])
     normal *= np.sign(normal @ lattice[2]) / np.linalg.norm(normal)
     places = positions @ lattice
@@ -223,15 +241,19 @@ def layer_cell(crystal: Crystal, period: float | None = None) -> Crystal:
 def carried(crystal: Crystal, lattice: np.ndarray) -> tuple[bool, bool, bool]:
     """Return which vectors (rows) of another basis of a crystal's lattice are periodic.
 
-    A vector along the normal of a layer is not; the cell of the layer is one of `layer_cell`, whose reduced and
-    standard bases all hold such a vector.
+    Those are that lie in the plane of a layer. The cell of the layer is one of `layer_cell`, whose reduced and standard
+    bases all hold two such vectors.
     """
-    axis = layer_axis(crystal)
-    if axis is None:
+    if not is_layer(crystal):
         return (True, True, True)
-    normal = crystal.lattice[axis] / np.linalg.norm(crystal.lattice[axis])
-    a, b, c = (bool(abs(row @ normal) < 0.5 * np.linalg.norm(row)) for row in lattice)
+    period = normal_period(crystal)
+    a, b, c = (bool(abs(row @ period) < 0.5 * (period @ period)) for row in lattice)
     return a, b, c
+
+
+def _spacing(lattice: np.ndarray, axis: int) -> float:
+    """Return the height of the cell over the plane of the two other axes, angstrom."""
+    return float(1 / np.linalg.norm(np.linalg.inv(lattice)[:, axis]))
 
 
 def _axis_of(crystal: Crystal) -> int:
@@ -248,6 +270,6 @@ def _order(axis: int) -> list[int]:
 
 def _in_one_piece(heights: np.ndarray, edge: float) -> np.ndarray:
     """Return fractional heights (n,) from the atom above the gap upwards, in the period nearest to the file's."""
-    wrapped = heights % 1.0 % 1.0  # twice: -1e-17 % 1 is 1
+    wrapped = heights % 1.0 % 1.0
     raised = np.where(wrapped < edge, wrapped + 1, wrapped)
     return raised + np.rint(np.mean(heights - raised))

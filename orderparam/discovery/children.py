@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal, rename_species
-from orderparam.crystals.layers import is_layer, layer_axis, layer_cell
+from orderparam.crystals.layers import is_layer, layer_cell, normal_period
 from orderparam.errors import InvalidInputError, OrderParamError
 from orderparam.parent import Parent
 
@@ -80,9 +80,8 @@ def rename_roles(crystals: Mapping[str, Crystal], names: Mapping[str, str]) -> d
 
 def _with_volume_of(parent: Parent, crystal: Crystal) -> Crystal:
     """Scale a crystal to the parent's volume per atom, a layer to its area in the plane."""
-    axis = layer_axis(parent.crystal)
-    if axis is not None and is_layer(crystal):
-        flat = layer_cell(crystal, float(np.linalg.norm(parent.lattice[axis])))
+    if is_layer(parent.crystal) and is_layer(crystal):
+        flat = layer_cell(crystal, float(np.linalg.norm(normal_period(parent.crystal))))
         wanted, own = (c.volume / c.n_sites for c in (parent.crystal, flat))
         return replace(flat, lattice=np.sqrt([[wanted / own], [wanted / own], [1]]) * flat.lattice)
     wanted, own = (c.volume / c.n_sites for c in (parent.crystal, crystal))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
-from orderparam.crystals.layers import VACUUM, is_layer, layer_axis, layer_cell, thickness
+from orderparam.crystals.layers import VACUUM, is_layer, layer_cell, normal_period, thickness
 from orderparam.distortion import Distortion, project
 from orderparam.errors import MatchingError, SymmetryError
 from orderparam.matching import Correspondence, compare_compositions, match, same_mixtures
@@ -163,16 +163,16 @@ def _in_parents_vacuum(parent: Parent, child: Crystal) -> Crystal:
     MatchingError
         When just one of the two is a layer, or the child's layer is much thicker.
     """
-    axis = layer_axis(parent.crystal)
-    if (axis is None) == is_layer(child):
-        layer, crystal = ("the child", "the parent") if axis is None else ("the parent", "the child")
+    flat = is_layer(parent.crystal)
+    if flat != is_layer(child):
+        layer, crystal = ("the parent", "the child") if flat else ("the child", "the parent")
         raise MatchingError(
             f"{layer} is a layer with vacuum, {crystal} repeats in all three directions: no distortion turns one into "
             "the other; --periodic ab takes both as layers (without c), --periodic abc both as crystals"
         )
-    if axis is None:
+    if not flat:
         return child
-    period = float(np.linalg.norm(parent.lattice[axis]))
+    period = float(np.linalg.norm(normal_period(parent.crystal)))
     if (thick := thickness(child)) > period - VACUUM:
         raise MatchingError(
             f"the child's layer is {thick:.1f} angstrom thick, the parent's {period - 2 * VACUUM:.1f}: no distortion "

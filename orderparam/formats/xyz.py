@@ -23,7 +23,8 @@ def extended_xyz(frames: Sequence[Crystal], displacements: Sequence[np.ndarray] 
     for number, crystal in enumerate(frames):
         lattice = " ".join(f"{value:.10f}" for value in crystal.lattice.ravel())
         columns = "species:S:1:pos:R:3" + (":displacement:R:3" if displacements is not None else "")
-        lines += [str(crystal.n_sites), f'Lattice="{lattice}" Properties={columns} pbc="T T T"']
+        periodic = " ".join("T" if periodic else "F" for periodic in crystal.periodic)
+        lines += [str(crystal.n_sites), f'Lattice="{lattice}" Properties={columns} pbc="{periodic}"']
         values = [crystal.positions_cart]
         if displacements is not None:
             values.append(displacements[number])

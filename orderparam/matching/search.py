@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
-from orderparam.crystals.layers import layer_axis
+from orderparam.crystals.layers import is_layer, normal_period
 from orderparam.lattice import unimodular_inverse
 from orderparam.niggli import niggli_reduce
 
@@ -63,13 +63,9 @@ class Shortlist:
 
 def _normals(parent: tuple[Crystal, np.ndarray], child: tuple[Crystal, np.ndarray]) -> Normals | None:
     """Return how the reduced lattices of two layers stand to their normals, None for crystals."""
-    periods = []
-    for crystal, _ in (parent, child):
-        axis = layer_axis(crystal)
-        if axis is None:
-            return None
-        periods.append(crystal.lattice[axis])
-    return Normals.of((periods[0], parent[1]), (periods[1], child[1]))
+    if not (is_layer(parent[0]) and is_layer(child[0])):
+        return None
+    return Normals.of(*((normal_period(crystal), lattice) for crystal, lattice in (parent, child)))
 
 
 @dataclass(frozen=True, eq=False)

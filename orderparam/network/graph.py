@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.spatial import KDTree
 
+from orderparam.crystals.layers import vacuum_axes
 from orderparam.errors import InvalidInputError
 
 SHELL_WIDTH = 1e-4  # angstrom: distances nearer than this are one shell
@@ -132,7 +133,7 @@ def shells_of(lengths: np.ndarray) -> np.ndarray:
 def connection_radius(lattice: np.ndarray | None, positions: np.ndarray) -> float:
     """Return the least distance at which hops between neighbours lead from every atom to every other and its images.
 
-    It does not depend on the choice of the cell.
+    It does not depend on the choice of the cell. No hop need cross the vacuum above a layer.
 
     Raises
     ------
@@ -141,10 +142,10 @@ def connection_radius(lattice: np.ndarray | None, positions: np.ndarray) -> floa
     """
     if lattice is None and len(positions) < 2:
         raise InvalidInputError("network: at least two points are needed")
-    reach = 2.0
+    reach, periodic = 2.0, _periodic_axes(lattice, positions)
     while True:
         edges = find_edges(lattice, positions, reach)
-        if len(edges.centres) and _is_connected(lattice, len(positions), edges, reach):
+        if len(edges.centres) and _is_connected(periodic, len(positions), edges, reach):
             break
         reach *= 1.5
     lengths = edges.lengths
@@ -152,38 +153,46 @@ def connection_radius(lattice: np.ndarray | None, positions: np.ndarray) -> floa
     low, high = 0, len(shells) - 1  # connectedness grows with the radius: bisect
     while low < high:
         middle = (low + high) // 2
-        if _is_connected(lattice, len(positions), edges, shells[middle] + SHELL_WIDTH):
+        if _is_connected(periodic, len(positions), edges, shells[middle] + SHELL_WIDTH):
             high = middle
         else:
             low = middle + 1
     return float(shells[high])
 
 
-def _is_connected(lattice: np.ndarray | None, n_sites: int, edges: Edges, radius: float) -> bool:
-    """Tell whether the edges up to the radius connect all sites and, in a crystal, all lattice translations.
+def _periodic_axes(lattice: np.ndarray | None, positions: np.ndarray) -> list[int]:
+    """Return the axes along which the graph must be connected: none of a finite set, those in the plane of a layer."""
+    if lattice is None:
+        return []
+    vacuum = vacuum_axes(lattice, positions)
+    return [axis for axis in range(3) if len(vacuum) != 1 or axis not in vacuum]
+
+
+def _is_connected(periodic: list[int], n_sites: int, edges: Edges, radius: float) -> bool:
+    """Tell whether the edges up to the radius connect all sites and all lattice translations along the periodic axes.
 
     Walks along a spanning tree give every site a translation; every edge then closes a loop, and the loops must
-    generate Z^3: the greatest common divisor of their 3 x 3 determinants is 1.
+    generate Z^d, d the number of those axes: the greatest common divisor of their d x d determinants is 1.
     """
     near = edges.lengths <= radius
     centres, neighbours, images = edges.centres[near], edges.neighbours[near], edges.images[near]
     graph = csr_matrix((np.ones(len(centres)), (centres, neighbours)), shape=(n_sites, n_sites))
     if connected_components(graph, directed=False, return_labels=False) > 1:
         return False
-    if lattice is None:
+    if not periodic:
         return True
     order, parents = breadth_first_order(graph, 0, directed=True)
     step = dict(zip(zip(centres.tolist(), neighbours.tolist(), strict=True), images, strict=True))
     walk = np.zeros((n_sites, 3), dtype=int)
     for site in order[1:].tolist():
         walk[site] = walk[parents[site]] + step[int(parents[site]), site]
-    loops = np.unique(walk[centres] + images - walk[neighbours], axis=0)
+    loops = np.unique((walk[centres] + images - walk[neighbours])[:, periodic], axis=0)
     loops = loops[len(loops) // 2 :]  # sorted, and in pairs +-: half of them suffices
-    if len(loops) < 3:
+    if len(loops) < len(periodic):
         return False
     loops = loops[np.argsort((loops**2).sum(axis=1), kind="stable")][:40]
-    triples = loops[np.array(list(combinations(range(len(loops)), 3)))]
-    return int(np.gcd.reduce(np.rint(np.linalg.det(triples)).astype(int))) == 1
+    bases = loops[np.array(list(combinations(range(len(loops)), len(periodic))))]
+    return int(np.gcd.reduce(np.rint(np.linalg.det(bases)).astype(int))) == 1
 
 
 def choose_cutoff(lattice: np.ndarray | None, positions: np.ndarray, factor: float) -> float:
