@@ -130,9 +130,9 @@ def test_strain_in_the_plane_is_found_and_none_out_of_it():
 
 
 def test_no_supercell_multiplies_the_vacuum():
-    """A 4 x 1 cell is as long as the cell is high: only cells within the plane are matched."""
+    """A 5 x 1 cell is about as long as the cell is high: only cells within the plane are matched."""
     wide = one_t_prime()
-    positions = np.concatenate([(wide.positions + [n, 0, 0]) / [5, 1, 1] for n in range(5)])
+    positions = np.concatenate([(wide.positions + np.array([n, 0, 0])) / [5, 1, 1] for n in range(5)])
     positions[0, 0] += 0.004
     lattice = wide.lattice * np.array([[5], [1], [1]])
     child = Crystal(lattice, positions, wide.species * 5)
@@ -194,7 +194,7 @@ def test_the_file_counts_before_the_gap_and_the_user_before_the_file():
     assert not settle_periodicity(one_t(), "abc").notes
 
 
-@pytest.mark.parametrize("text", ["a", "abd", "aab", "", "xy"])
+@pytest.mark.parametrize("text", ["a", "abx", "aab", "", "xy"])
 def test_axes_that_make_no_sense_are_refused(text):
     with pytest.raises(InvalidInputError, match="--periodic"):
         settle_periodicity(one_t(), text)
@@ -202,7 +202,7 @@ def test_axes_that_make_no_sense_are_refused(text):
 
 def test_several_layers_with_vacuum_between_are_refused():
     single = one_t(20.0)
-    positions = np.concatenate([single.positions * [1, 1, 0.5], (single.positions + [0, 0, 1]) * [1, 1, 0.5]])
+    positions = np.concatenate([single.positions, single.positions + np.array([0, 0, 1])]) * [1, 1, 0.5]
     double = Crystal(single.lattice * np.array([[1], [1], [2]]), positions, single.species * 2)
     with pytest.raises(InvalidInputError, match="2 layers with vacuum between them along c"):
         settle_periodicity(double)
@@ -329,3 +329,14 @@ def test_layer_groups_of_known_layers(crystal, group, order):
 
 def test_a_crystal_has_no_layer_group():
     assert report_layer_group(one_t(), 1e-3) is None
+
+
+def test_no_hop_of_the_network_crosses_the_vacuum():
+    from orderparam.network.graph import choose_cutoff, connection_radius
+
+    radii = [connection_radius(c.lattice, c.positions) for c in (one_t(20.0), one_t(45.0), tilted(one_t(), (1, 2)))]
+    assert radii == pytest.approx([radii[0]] * 3)
+    assert radii[0] == pytest.approx(np.sqrt(A**2 / 3 + 1.8**2))
+    assert choose_cutoff(one_t().lattice, one_t().positions, 1.3) < VACUUM
+    filled = one_t(3.6 + VACUUM - 0.1)
+    assert connection_radius(filled.lattice, filled.positions) > VACUUM - 0.1

@@ -33,8 +33,8 @@ def analyse_children(
     children : mapping
         Crystals by name.
     same_volume : bool
-        Scale every child to the parent's volume per atom (layers: area) first: for compounds of different size, whose volume no order
-        parameter can tell. Amplitudes are then those of the scaled child.
+        Scale every child to the parent's volume per atom first, layers to its area: for compounds of different size,
+        whose volume no order parameter can tell. Amplitudes are then those of the scaled child.
     symprec, max_strain, max_displacement, noise
         As in `analyse`.
 

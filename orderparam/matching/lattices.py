@@ -57,7 +57,9 @@ class Normals:
     def of(cls, parent: tuple[np.ndarray, np.ndarray], child: tuple[np.ndarray, np.ndarray]) -> Normals:
         """Take the period along the normal (3,) and the lattice (3, 3), angstrom, of both."""
         periods = [np.rint(period @ np.linalg.inv(lattice)).astype(np.int64) for period, lattice in (parent, child)]
-        heights = [np.rint(lattice @ period / (period @ period)).astype(np.int64) for period, lattice in (parent, child)]
+        heights = [
+            np.rint(lattice @ period / (period @ period)).astype(np.int64) for period, lattice in (parent, child)
+        ]
         return cls(*periods, *heights)
 
     def kept_by(self, supercell: np.ndarray) -> bool:

@@ -69,6 +69,7 @@ def _parent_record(parent: Parent) -> dict[str, Any]:
         "positions": parent.crystal.positions.tolist(),
         "species": list(parent.crystal.species),
         "labels": list(parent.crystal.labels),
+        "periodic": list(parent.crystal.periodic),
         "wyckoffs": list(parent.wyckoffs),
         "site_symmetries": list(parent.site_symmetries),
         "moved": [parent.moved_max, parent.moved_rms],
@@ -155,8 +156,14 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _parent(own: dict[str, Any]) -> Parent:
+    a, b, c = own.get("periodic", (True, True, True))
     crystal = Crystal(
-        np.array(own["lattice"]), np.array(own["positions"]), tuple(own["species"]), tuple(own["labels"]), own["name"]
+        np.array(own["lattice"]),
+        np.array(own["positions"]),
+        tuple(own["species"]),
+        tuple(own["labels"]),
+        own["name"],
+        periodic=(a, b, c),
     )
     return Parent(
         crystal=crystal,
