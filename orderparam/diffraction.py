@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from .crystals.crystal import Crystal
+from .crystals.layers import is_layer
 from .discovery.analyse import Analysis
+from .errors import InvalidInputError
 from .powder import Peak, powder_pattern
 from .symmetry.orderparameter import OrderParameter
 
@@ -60,8 +62,16 @@ class Reflection:
 def find_reflections(
     analysis: Analysis, *, wavelength: float = COPPER, largest: float = 90.0
 ) -> tuple[Reflection, ...]:
-    """Return the child's powder lines up to 2 theta = `largest` degrees, with what every order parameter adds."""
+    """Return the child's powder lines up to 2 theta = `largest` degrees, with what every order parameter adds.
+
+    Raises
+    ------
+    InvalidInputError
+        For a layer: its lines along the normal would be those of the vacuum.
+    """
     distortion = analysis.relation.distortion
+    if is_layer(distortion.supercell.parent.crystal):
+        raise InvalidInputError("--xrd: a layer has no powder lines; --periodic abc takes its cell as a crystal's")
     moved = [o for o in analysis.decomposition.displacive if not o.is_zero]
     options = {"wavelength": wavelength, "largest": largest}
     child = [p for p in powder_pattern(distortion.crystal(), **options) if p.intensity > 0]

@@ -11,10 +11,12 @@ import pytest
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.layers import ROOM, VACUUM, find_gap, layer_axis, layer_cell, settle_periodicity, thickness
 from orderparam.crystals.reading import read_crystal
+from orderparam.diffraction import find_reflections
 from orderparam.discovery.analyse import Analysis, analyse
 from orderparam.discovery.children import analyse_children
 from orderparam.discovery.relate import relate
 from orderparam.errors import InvalidInputError, MatchingError
+from orderparam.geometry import describe_geometry
 from orderparam.parent import symmetrise
 from orderparam.pseudosymmetry import propose_parents
 from orderparam.spacegroup import report_layer_group
@@ -300,6 +302,21 @@ def test_parents_are_proposed_for_layers():
         assert layer_axis(proposal.crystal) is not None
         assert amplitudes(analyse(proposal.parent, child))["M2-"] == pytest.approx(0.6043, abs=1e-3)
     assert found[0] == pytest.approx(found[1], abs=1e-9)
+
+
+def test_a_layer_has_no_polarisation_and_no_powder_lines():
+    polar = two_h()
+    polar = replace(polar, positions=polar.positions + np.array([[0, 0, 0], [0, 0, 0], [0, 0, 0.005]]))
+    analysis = pair(two_h(), polar)
+    assert str(analysis.relation.layer_groups[1]) == "p3m1 (69)"
+    geometry = describe_geometry(analysis.relation, analysis.decomposition)
+    assert geometry.polarisation is None
+    assert "a layer" in geometry.polarisation_reason
+    with pytest.raises(InvalidInputError, match="a layer has no powder lines"):
+        find_reflections(analysis)
+    as_crystals = analyse(symmetrise(two_h()), polar)
+    assert describe_geometry(as_crystals.relation, as_crystals.decomposition).polarisation is not None
+    assert find_reflections(as_crystals)
 
 
 # --- layer groups --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from orderparam.crystals.layers import is_layer
 from orderparam.distortion import Distortion
 from orderparam.errors import InvalidInputError
 
@@ -202,6 +203,8 @@ def _polarisation(distortion: Distortion, axes: np.ndarray) -> tuple[Polarisatio
     action = distortion.group.action()
     if not is_polar(action.rotations):
         return None, "the child is not polar"
+    if is_layer(distortion.supercell.parent.crystal):
+        return None, "a layer has no volume to divide its dipole by"
     try:
         return estimate_polarisation(distortion, axes), ""
     except InvalidInputError as problem:
