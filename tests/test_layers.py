@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from orderparam.crystals.crystal import Crystal
-from orderparam.crystals.layers import ROOM, VACUUM, find_gap, layer_axis, layer_cell, settle_periodicity, thickness
+from orderparam.crystals.layers import (
+    ROOM,
+    VACUUM,
+    find_gap,
+    layer_axis,
+    layer_cell,
+    normal_period,
+    settle_periodicity,
+    thickness,
+)
 from orderparam.crystals.reading import read_crystal
 from orderparam.diffraction import find_reflections
 from orderparam.discovery.analyse import Analysis, analyse
@@ -357,3 +366,53 @@ def test_no_hop_of_the_network_crosses_the_vacuum():
     assert choose_cutoff(one_t().lattice, one_t().positions, 1.3) < VACUUM
     filled = one_t(3.6 + VACUUM - 0.1)
     assert connection_radius(filled.lattice, filled.positions) > VACUUM - 0.1
+
+
+# --- any parent ----------------------------------------------------------------------------------------------------
+
+
+def ge_se() -> Crystal:
+    """Return a polar monolayer, Pmn2_1: its c, the polar axis, lies in the plane."""
+    positions = np.array([[0, 0.25, 0.565], [0.5, 0.75, 0.435], [0.42, 0.25, 0.44], [0.92, 0.75, 0.56]])
+    return Crystal(np.diag([4.3, 3.9, 20.0]), positions, ("Ge", "Ge", "Se", "Se"))
+
+
+def random_child(parent: Crystal, n_cells: tuple[int, int], seed: int) -> Crystal:
+    """Return a supercell in the plane, every atom displaced and the plane strained."""
+    rng = np.random.default_rng(seed)
+    flat = layer_cell(settle_periodicity(parent))
+    matrix = np.diag([*n_cells, 1])
+    cells = np.array([(i, j, 0) for i in range(n_cells[0]) for j in range(n_cells[1])])
+    strain = np.eye(3)
+    strain[:2, :2] += rng.normal(0, 0.02, (2, 2))
+    lattice = matrix @ flat.lattice
+    positions = (flat.positions[:, None] + cells).reshape(-1, 3) @ np.linalg.inv(matrix)
+    positions += rng.normal(0, 0.05, positions.shape) @ np.linalg.inv(lattice)
+    return Crystal(lattice @ strain.T, positions, tuple(np.repeat(flat.species, len(cells)).tolist()))
+
+
+@pytest.mark.parametrize("n_cells", [(1, 1), (2, 1), (2, 2)])
+@pytest.mark.parametrize("make", [one_t, two_h, graphene, one_t_prime, ge_se])
+def test_random_layers_keep_their_amplitudes_in_any_vacuum(make, n_cells):
+    parent = symmetrise(settle_periodicity(make()))
+    assert parent.crystal.periodic.count(False) == 1
+    child = random_child(make(), n_cells, seed=n_cells[0] + 7 * n_cells[1])
+    first = analyse(parent, settle_periodicity(child))
+    normal = normal_period(parent.crystal)
+    assert abs(first.relation.distortion.strain @ normal).max() < 1e-9
+    assert first.relation.distortion.supercell.n_cells == np.prod(n_cells)
+    lattice = child.lattice.copy()
+    lattice[2] = [1.1, -0.4, 31.0]
+    leant = replace(
+        child, lattice=lattice, positions=(child.positions_cart + np.array([0, 0, 4.2])) @ np.linalg.inv(lattice)
+    )
+    for other in (leant, wrapped(permuted(leant, [2, 0, 1]))):
+        again = analyse(parent, settle_periodicity(other))
+        assert amplitudes(again) == pytest.approx(amplitudes(first), abs=1e-9)
+
+
+def test_the_normal_is_no_c_axis_where_the_standard_setting_has_it_elsewhere():
+    parent = symmetrise(settle_periodicity(ge_se()))
+    assert str(parent.group) == "Pmn2_1 (31)"
+    assert parent.crystal.periodic[2]
+    assert str(report_layer_group(parent.crystal, 1e-4)) == "pm2_1n (32)"
