@@ -145,7 +145,7 @@ def settle_periodicity(crystal: Crystal, asked: str | None = None) -> Crystal:
     name, gap = _AXES[axis], find_gap(crystal.lattice, crystal.positions, axis)
     if gap.width < ROOM:
         raise InvalidInputError(
-            f"{where}a layer without vacuum ({reason}): the widest gap between its atoms along {name}, normal to the two "
+            f"{where}a layer without vacuum ({reason}): the widest gap between atoms along {name}, normal to the two "
             f"other axes, is {gap.width:.2f} angstrom, expected at least {ROOM:g}; --periodic abc takes it as a crystal"
         )
     if gap.n_vacuum > 1:
