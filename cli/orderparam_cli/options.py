@@ -163,17 +163,14 @@ Frame = Annotated[
     typer.Option(
         "--frame",
         metavar="N|first|last|mean",
-        help="Which structure of the (child's) file that holds several: counted from 1, first, last or the mean of all; the last "
-        "where none is asked for.",
+        help="Which structure of a (child's) file that holds several: counted from 1, first, last or the mean of all.",
         callback=frame_of,
         rich_help_panel=READING,
     ),
 ]
 FrameParent = Annotated[
     str | None,
-    typer.Option(
-        metavar="N|first|last|mean", help="The same for PARENT.", callback=frame_of, rich_help_panel=READING
-    ),
+    typer.Option(metavar="N|first|last|mean", help="The same for PARENT.", callback=frame_of, rich_help_panel=READING),
 ]
 Periodic = Annotated[
     str | None,

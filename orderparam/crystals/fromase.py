@@ -38,7 +38,7 @@ def crystal_from_ase(atoms: Atoms, path: Path) -> Crystal:
         When there is no lattice, or an atom is of no element.
     """
     # ASE writes layers without any vacuum with a third vector of length zero
-    missing = [axis for axis in range(3) if not atoms.pbc[axis] and not atoms.cell[axis].any()]
+    missing = [axis for axis in range(3) if not atoms.pbc[axis] and not atoms.cell.array[axis].any()]
     if len(missing) == 1:
         atoms.center(vacuum=VACUUM, axis=missing[0])
     lattice = np.array(atoms.cell.array, float)
