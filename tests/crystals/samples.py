@@ -9,9 +9,10 @@ import numpy as np
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.reading import read_crystal
 from orderparam.crystals.writing import crystal_to_poscar
+from tests.crystals.nickelate import written
 
 STRUCTURES = Path(__file__).parents[2] / "structures"
-FILES = Path(__file__).parent / "files"
+FILES = written()
 
 
 def manganite() -> Crystal:
