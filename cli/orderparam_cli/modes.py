@@ -91,7 +91,7 @@ def modes(
     if json or html:
         from orderparam.records import modes_record
 
-        record = modes_record(analysis)
+        record = modes_record(analysis, command={"parent": names[0], "child": names[1], **reading.record()})
         if json:
             write_json(record, json)
         if html:

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
-from orderparam.crystals.layers import is_layer, layer_cell
+from orderparam.crystals.layers import carried, is_layer, layer_cell
 from orderparam.errors import SymmetryError
 from orderparam.lattice import QuotientLattice
 from orderparam.parent import Parent, symmetrise
@@ -166,12 +166,14 @@ class Proposal:
         primitive = self.parent.crystal
         cells = QuotientLattice(np.rint(np.linalg.inv(centring))).representatives
         places = (primitive.positions[:, None] + cells).reshape(-1, 3) @ centring
+        lattice = np.linalg.inv(centring) @ primitive.lattice
         return Crystal(
-            np.linalg.inv(centring) @ primitive.lattice,
+            lattice,
             places - np.floor(places + 1e-9),
             tuple(np.repeat(primitive.species, len(cells)).tolist()),
             tuple(np.repeat(primitive.labels, len(cells)).tolist()),
             primitive.name,
+            periodic=carried(primitive, lattice),
         )
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ VERSION = 1
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
     found = {"python": platform.python_version()}
-    for package in ("orderparam", "numpy", "scipy", "spglib", "pymatgen", "torch"):
+    for package in ("orderparam", "numpy", "scipy", "spglib", "gemmi", "pymatgen", "torch"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

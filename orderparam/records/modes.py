@@ -19,7 +19,7 @@ from orderparam.symmetry.sitemodes import site_modes
 from orderparam.tables import mode_counts, mode_row, splitting_rows
 from orderparam.wavevectors import LARGEST_DENOMINATOR
 
-from .files import VERSION
+from .files import VERSION, versions
 from .points import point_modes
 from .symmetry import layer_group_record
 
@@ -29,10 +29,14 @@ MANY_NUMBERS = 100_000
 """Polarisation vectors are left out of the modes of an irrep with more numbers than three times this."""
 
 
-def modes_record(analysis: Analysis) -> dict[str, Any]:
-    """Return the public record of an exact decomposition (schema ``orderparam/modes``)."""
+def modes_record(analysis: Analysis, *, command: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the public record of an exact decomposition (schema ``orderparam/modes``).
+
+    `command` is what the user asked for, so that the record can be made again.
+    """
+    made_by = {} if command is None else {"command": command, "versions": versions()}
     if analysis.relation.parent.finite:
-        return {"schema": MODES_SCHEMA, "version": VERSION, **point_modes(analysis)}
+        return {"schema": MODES_SCHEMA, "version": VERSION, **point_modes(analysis), **made_by}
     relation, decomposition = analysis.relation, analysis.decomposition
     distortion = relation.distortion
     primary = {m.label for m in analysis.primary_members if not m.is_strain}
@@ -87,6 +91,7 @@ def modes_record(analysis: Analysis) -> dict[str, Any]:
             for names in names_at_other_origins(relation.parent, [o.irrep for o in decomposition.displacive])
         ],
         "warnings": list(analysis.warnings),
+        **made_by,
     }
     if analysis.noise is not None:
         record["noise"] = noise_record(analysis.noise)

@@ -316,7 +316,7 @@ def test_mixed_sites_are_not_written_where_a_format_has_none(program, refused, n
     sites = [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0)]
     Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.9), species, sites).to("mixed.cif")
     distorted = ("distort", "mixed.cif", "--origin", "Ti", "--set", "R4+=(0.3,0,0)", "--out")
-    assert "has no occupancies, and the crystal has a site Ca0.3Sr0.7; write a .cif" in refused(*distorted, name)
+    assert "has no occupancies, and the crystal has a site (Ca0.3Sr0.7); write a .cif" in refused(*distorted, name)
     assert program(*distorted, "child.cif").code == 0
     assert "has no occupancies" in refused("modes", "mixed.cif", "child.cif", "--write", name)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["child.cif", "mixed.cif"]

@@ -72,10 +72,53 @@ def damaged(text: str, rng: np.random.Generator) -> bytes:
     return data[: int(rng.integers(len(data) + 1))] if rng.random() < 0.05 else data
 
 
+SYMBOL_ALONE = """data_spinel
+_chemical_formula_sum 'Mg Al2 O4'
+_cell_formula_units_Z 8
+_cell_length_a 8.083(1)
+_cell_length_b 8.083(1)
+_cell_length_c 8.083(1)
+_cell_angle_alpha 90.
+_cell_angle_beta 90.
+_cell_angle_gamma 90.
+_symmetry_space_group_name_H-M 'F d -3 m'
+_symmetry_Int_Tables_number 227
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Mg1 0.125 0.125 0.125
+Al1 0.5 0.5 0.5
+O1 0.2624(2) 0.2624(2) 0.2624(2)
+"""
+MIXED = """data_manganite
+_space_group_name_Hall '-P 4 2 3'
+_cell.length_a 3.88
+_cell.length_b 3.88
+_cell.length_c 3.88
+_cell.angle_alpha 90
+_cell.angle_beta 90
+_cell.angle_gamma 90
+loop_
+_atom_site.label
+_atom_site.type_symbol
+_atom_site.fract_x
+_atom_site.fract_y
+_atom_site.fract_z
+_atom_site.occupancy
+La1 La3+ 0 0 0 0.7
+Sr1 Sr2+ 0 0 0 0.3(1)
+Mn1 Mn3+ 1/2 1/2 1/2 .
+O1 O2- 0.5 0.5 0 1.0
+"""
+
+
 def good_files(name: str, folder) -> list[str]:
     """Return good texts of a format to damage."""
     if name == "a.cif":
-        return [(STRUCTURES / file).read_text() for file in ("quartz/SiO2_154.cif", "perovskite/LaMnO3_62.cif")]
+        listed = [(STRUCTURES / file).read_text() for file in ("quartz/SiO2_154.cif", "perovskite/LaMnO3_62.cif")]
+        return [*listed, SYMBOL_ALONE, MIXED]
     texts = [write(crystal, folder / name).read_text() for crystal in (quartz(), manganite())]
     if name == "POSCAR":
         texts += [path.read_text() for path in sorted(FILES.glob("POSCAR_*"))]

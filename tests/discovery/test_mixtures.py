@@ -54,7 +54,7 @@ def test_the_same_mixture_on_matching_sites(tmp_path):
 def test_slightly_different_mixtures_are_a_warning_with_numbers(tmp_path):
     analysis = write_pair(tmp_path, mixture(("Ca", 0.5), ("Sr", 0.5)), mixture(("Ca", 0.53), ("Sr", 0.47)))
     assert [m.label for m in analysis.primary_members] == ["R4+"]
-    assert "Ca0.53Sr0.47 of the child is taken for Ca0.5Sr0.5 of the parent" in analysis.warnings[0]
+    assert "(Ca0.53Sr0.47) of the child is taken for (Ca0.5Sr0.5) of the parent" in analysis.warnings[0]
     assert "0.03" in analysis.warnings[0]
 
 

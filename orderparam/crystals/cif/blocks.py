@@ -59,7 +59,7 @@ def read_blocks(path: Path) -> tuple[tuple[Block, ...], tuple[str, ...]]:
         try:
             parsed = _parse(mended)
         except _GRAMMAR:
-            raise InvalidInputError(f"{path}: no structure that can be read ({_reason(first)})") from None
+            raise InvalidInputError(f"{path}: not a crystal structure that can be read ({_reason(first)})") from None
     return tuple(Block(block.name, _columns(block)) for block in parsed), notes
 
 

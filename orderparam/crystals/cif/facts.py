@@ -106,6 +106,7 @@ def closest_ratio(orbits: Sequence[Orbit], lattice: np.ndarray) -> float:
     Atoms that need not be there at once, their occupancies adding up to no more than one, are not compared.
     """
     import gemmi
+    from scipy.spatial import KDTree
 
     positions = np.concatenate([orbit.positions for orbit in orbits])
     radius = np.repeat(
@@ -113,17 +114,30 @@ def closest_ratio(orbits: Sequence[Orbit], lattice: np.ndarray) -> float:
         [len(orbit.positions) for orbit in orbits],
     )
     occupancy = np.repeat([sum(o.contents.values()) for o in orbits], [len(o.positions) for o in orbits])
-    images = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
+    near, image, other = _around(positions, lattice, 2 * float(radius.max()))
+    tree = KDTree(near)
     best = np.inf
-    for i, position in enumerate(positions):
-        gaps = positions[i:] - position
-        gaps -= np.rint(gaps)
-        distances = np.linalg.norm((gaps[:, None] + images) @ lattice, axis=2)
-        distances[0, len(images) // 2] = np.inf  # the atom itself
-        both = occupancy[i:] + occupancy[i] > 1 + 1e-3
-        if both.any():
-            best = min(best, float((distances.min(axis=1) / (radius[i:] + radius[i]))[both].min()))
+    for i, partners in enumerate(tree.query_ball_point(positions @ lattice, 2 * float(radius.max()))):
+        found = np.array([j for j in partners if other[j] != i or image[j]], int)
+        found = found[occupancy[other[found]] + occupancy[i] > 1 + 1e-3]
+        if len(found):
+            distances = np.linalg.norm(near[found] - positions[i] @ lattice, axis=1)
+            best = min(best, float((distances / (radius[other[found]] + radius[i])).min()))
     return best
+
+
+def _around(positions: np.ndarray, lattice: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return all images within reach of the cell (Cartesian), whether each is a translated one, and of which atom."""
+    # planes (100), (010), (001) are 1 / |a*| apart
+    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    spans = [np.arange(-n, n + 1) for n in np.ceil(reach / heights).astype(int) + 1]
+    cells = np.stack(np.meshgrid(*spans, indexing="ij"), -1).reshape(-1, 3)
+    images = positions[None] + cells[:, None]
+    margin = reach / heights
+    low, high = positions.min(axis=0) - margin, positions.max(axis=0) + margin
+    keep = ((images >= low) & (images <= high)).all(axis=2)
+    moved, atoms = np.nonzero(keep)
+    return images[keep] @ lattice, cells[moved].any(axis=1), atoms
 
 
 def mismatches(amounts: dict[str, float], volume: float, facts: Facts) -> list[str]:
