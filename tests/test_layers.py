@@ -247,9 +247,12 @@ def test_no_structure_of_the_repository_is_a_layer():
 
 
 @pytest.mark.parametrize("stated", [(False, False, False), (True, False, False)])
-def test_molecules_and_chains_keep_their_path(stated):
+def test_files_that_call_at_most_one_direction_periodic_say_nothing(stated):
+    """ASE writes pbc F F F by default: the gaps decide."""
     crystal = replace(one_t(), periodic=stated)
-    assert settle_periodicity(crystal) is crystal
+    assert settle_periodicity(crystal).periodic == settle_periodicity(one_t()).periodic == (True, True, False)
+    bulk = Crystal(4 * np.eye(3), np.zeros((1, 3)), ("Po",), periodic=stated)
+    assert settle_periodicity(bulk).periodic == (True, True, True)
 
 
 def test_a_molecule_in_a_box_is_left_with_a_note():

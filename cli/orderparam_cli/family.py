@@ -35,18 +35,17 @@ class FamilyOptions:
 
     def gather(self) -> tuple[Family, list[str], dict[str, str]]:
         """Read all files and gather the family; return it with all warnings, and the files by name."""
-        from orderparam.discovery.children import analyse_children, rename_roles
+        from orderparam.discovery.children import analyse_children
         from orderparam.discovery.family import gather_family
         from orderparam.discovery.pair import read_family
         from orderparam.parent import symmetrise
 
         files = _names(self.children)
         parent, crystals = read_family(self.parent, files, self.reading)
-        renamed = rename_roles({"the parent": parent, **crystals}, dict(self.reading.renaming))
-        frame = symmetrise(renamed.pop("the parent"), self.reading.symprec, origin=self.reading.origin)
+        frame = symmetrise(parent, self.reading.symprec, origin=self.reading.origin)
         analyses = analyse_children(
             frame,
-            renamed,
+            crystals,
             same_volume=self.same_volume,
             symprec=self.reading.symprec_child,
             max_strain=self.reading.max_strain,

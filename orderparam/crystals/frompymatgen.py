@@ -16,6 +16,7 @@ from orderparam.errors import InvalidInputError
 from .crystal import Crystal, right_handed
 from .filetext import text_of
 from .frames import Frames, many, one
+from .mixtures import species_text
 from .moments import moments_left_out, sites_with_moments
 
 if TYPE_CHECKING:
@@ -33,10 +34,7 @@ def crystal_from_pymatgen(structure: Structure, *, name: str, notes: tuple[str, 
         for specie, amount in site.species.items():
             symbol = getattr(specie, "symbol", str(specie))
             amounts["H" if symbol in {"D", "T"} else symbol] += amount
-        if len(amounts) == 1 and abs(sum(amounts.values()) - 1) < 1e-3:
-            species.append(next(iter(amounts)))
-        else:
-            species.append("".join(f"{symbol}{amounts[symbol]:.4g}" for symbol in sorted(amounts)))
+        species.append(species_text(amounts))
     labels = tuple(str(site.label) for site in structure)
     lattice, positions = np.array(structure.lattice.matrix), np.array(structure.frac_coords)
     notes = (*notes, *moments_left_out(sites_with_moments(structure)))

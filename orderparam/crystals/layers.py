@@ -104,7 +104,8 @@ def settle_periodicity(crystal: Crystal, asked: str | None = None) -> Crystal:
     """Decide in which directions a crystal just read is periodic, and note it where it is a layer.
 
     What is asked for counts before what the file says, and that before the rule: one axis with a gap wider than
-    `VACUUM` is not periodic. A file that calls no direction or just one periodic is left as it is.
+    `VACUUM` is not periodic. A file with a whole lattice that calls no direction or just one periodic is taken as one
+    that says nothing: ASE writes so by default.
 
     Parameters
     ----------
@@ -126,6 +127,8 @@ def settle_periodicity(crystal: Crystal, asked: str | None = None) -> Crystal:
     ((True, True, False), (True, True, True))
     """
     where = f"{crystal.name or crystal.formula}: "
+    if sum(crystal.periodic) < 2:
+        crystal = replace(crystal, periodic=(True, True, True))
     if asked is not None:
         crystal, reason = replace(crystal, periodic=parse_periodic(asked)), f"--periodic {asked}"
     elif all(crystal.periodic):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 VACANCY = "□"
 """The sign of a vacancy in a formula (IUPAC, Nomenclature of Inorganic Chemistry 2005, IR-11.4.2)."""
@@ -20,6 +21,22 @@ def occupancies(species: str) -> dict[str, float]:
     ({'Ca': 0.5, 'Sr': 0.5}, {'O': 1.0})
     """
     return {symbol: float(amount or 1) for symbol, amount in re.findall(r"([A-Z][a-z]?)([\d.]*)", species)}
+
+
+def species_text(amounts: Mapping[str, float]) -> str:
+    """Return the species of a site: one element where the site is full, else the mixture, elements in their order.
+
+    Amounts up to `FULL` are none.
+
+    Examples
+    --------
+    >>> species_text({"O": 1.0}), species_text({"Sr": 0.5, "Ca": 0.5}), species_text({"Fe": 0.12345})
+    ('O', 'Ca0.5Sr0.5', 'Fe0.1235')
+    """
+    held = {element: amount for element, amount in amounts.items() if amount > FULL}
+    if len(held) == 1 and abs(sum(held.values()) - 1) < FULL:
+        return next(iter(held))
+    return "".join(f"{element}{f'{held[element]:.4f}'.rstrip('0').rstrip('.')}" for element in sorted(held))
 
 
 def is_mixed(species: str) -> bool:

@@ -49,8 +49,10 @@ def read_crystal(
     try:
         with quiet():
             crystal = read_cif(path, setting=setting, frame=frame) if _is_cif(path) else read_other(path, frame=frame)
-    except InvalidInputError:
-        raise
+    except InvalidInputError as problem:
+        if str(path) in str(problem):
+            raise
+        raise InvalidInputError(f"{path}: {problem}") from problem
     except Exception as problem:
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         if _has_infinities(path):

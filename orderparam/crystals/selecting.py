@@ -11,6 +11,7 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 
 from .crystal import Crystal
+from .uncertainties import Uncertainties
 
 
 def check_names(crystals: Sequence[Crystal], *, only: Sequence[str] = (), ignore: Sequence[str] = ()) -> None:
@@ -65,6 +66,7 @@ def part_of(crystal: Crystal, *, only: Sequence[str] = (), ignore: Sequence[str]
         raise InvalidInputError(f"{crystal.name}: no atom is left by {options}; it has {_kinds(crystal)}")
     part = replace(
         crystal,
+        uncertainties=_uncertainties_of(crystal, keep),
         positions=crystal.positions[keep],
         species=tuple(kind for (kind, _), kept in zip(entries, keep, strict=True) if kept),
         labels=tuple(label for (_, label), kept in zip(entries, keep, strict=True) if kept),
@@ -73,6 +75,16 @@ def part_of(crystal: Crystal, *, only: Sequence[str] = (), ignore: Sequence[str]
     what = f", without {', '.join(left)}" if left else ""
     note = f"{crystal.name}: {keep.sum()} of {crystal.n_sites} atoms are compared{what} ({options})"
     return replace(part, notes=(*crystal.notes, note))
+
+
+def _uncertainties_of(crystal: Crystal, keep: np.ndarray) -> Uncertainties | None:
+    """Return the uncertainties of the listed sites whose atoms are kept."""
+    found = crystal.uncertainties
+    if found is None:
+        return None
+    gaps = found.positions[:, None] - crystal.positions
+    nearest = np.linalg.norm((gaps - np.rint(gaps)) @ crystal.lattice, axis=2).argmin(axis=1)
+    return replace(found, positions=found.positions[keep[nearest]], sigmas=found.sigmas[keep[nearest]])
 
 
 def _kinds(crystal: Crystal) -> str:

@@ -12,6 +12,10 @@ from orderparam.crystals.selecting import check_names, part_of
 from orderparam.parent import Parent, symmetrise
 
 from .analyse import Analysis, analyse
+from .children import rename_roles
+
+PARENT = "the parent"
+"""What the parent of a family is called in messages."""
 
 
 @dataclass(frozen=True)
@@ -61,32 +65,42 @@ class PairSettings:
 
 
 def read_pair(parent: str, child: str, settings: PairSettings = PairSettings()) -> tuple[Crystal, Crystal]:
-    """Read two files, and return the parts that are to be compared, the parent's elements renamed.
-
-    Raises
-    ------
-    InvalidInputError
-    """
-    first, children = read_family(parent, {"child": child}, settings)
-    first = rename_species(first, dict(settings.renaming)) if settings.renaming else first
-    return first, children["child"]
-
-
-def read_family(parent: str, children: Mapping[str, str], settings: PairSettings) -> tuple[Crystal, dict[str, Crystal]]:
-    """Read a parent and children by name, and return the parts that are to be compared; nothing is renamed.
+    """Read two files, rename the parent's elements, and return the parts that are to be compared.
 
     Raises
     ------
     InvalidInputError
     """
     first = read_whole_parent(parent, settings)
-    others = {
-        name: read_crystal(file, setting=settings.setting_child, frame=settings.frame, periodic=settings.periodic)
-        for name, file in children.items()
-    }
-    part = {"only": settings.only, "ignore": settings.ignore}
-    check_names([first, *others.values()], **part)
-    return part_of(first, **part), {name: part_of(crystal, **part) for name, crystal in others.items()}
+    first = rename_species(first, dict(settings.renaming)) if settings.renaming else first
+    second = read_whole_child(child, settings)
+    check_names([first, second], only=settings.only, ignore=settings.ignore)
+    return part(first, settings), part(second, settings)
+
+
+def read_family(parent: str, children: Mapping[str, str], settings: PairSettings) -> tuple[Crystal, dict[str, Crystal]]:
+    """Read a parent and children by name, rename elements in each, and return the parts that are to be compared.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    crystals = {PARENT: read_whole_parent(parent, settings)}
+    crystals |= {name: read_whole_child(file, settings) for name, file in children.items()}
+    crystals = rename_roles(crystals, dict(settings.renaming))
+    check_names(list(crystals.values()), only=settings.only, ignore=settings.ignore)
+    parts = {name: part(crystal, settings) for name, crystal in crystals.items()}
+    return parts.pop(PARENT), parts
+
+
+def part(crystal: Crystal, settings: PairSettings) -> Crystal:
+    """Return the part of a crystal that is to be compared.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    return part_of(crystal, only=settings.only, ignore=settings.ignore)
 
 
 def read_parent(path: str, settings: PairSettings = PairSettings()) -> Parent:
@@ -107,6 +121,16 @@ def read_whole_parent(path: str, settings: PairSettings) -> Crystal:
     InvalidInputError
     """
     return read_crystal(path, setting=settings.setting, frame=settings.frame_parent, periodic=settings.periodic)
+
+
+def read_whole_child(path: str, settings: PairSettings) -> Crystal:
+    """Read all atoms of a child.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    return read_crystal(path, setting=settings.setting_child, frame=settings.frame, periodic=settings.periodic)
 
 
 def relate_pair(parent: Parent, child: Crystal, settings: PairSettings = PairSettings()) -> Analysis:

@@ -99,10 +99,12 @@ def _describe_difference(parent: Counter[str], child: Counter[str]) -> str:
         f"{_decimal(abs(value))} {site_formula(name)} too {'many' if value > 0 else 'few'}"
         for name, value in surplus.items()
     ]
+    shared = any(name not in surplus for name in unit)
+    hint = f"; --ignore {','.join(surplus)} compares the rest" if shared else ""
     return (
         f"parent and child differ in composition: parent {formula(parent)}, child {formula(child)}. Per formula unit "
         f"{formula(unit)} of the parent the child has {', '.join(found)}. A distortion moves atoms and adds none: "
-        "check the two files (species, occupancies, missing hydrogen)"
+        f"check the two files (species, occupancies, missing hydrogen){hint}"
     )
 
 

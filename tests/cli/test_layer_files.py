@@ -163,10 +163,10 @@ def test_periodic_means_nothing_for_molecules(tmp_path, refused):
     assert "--periodic: only for crystals" in refused("modes", square, square, "--periodic", "ab")
 
 
-def test_a_box_that_is_periodic_nowhere_keeps_its_path(tmp_path, program):
-    """A crystal of an extended XYZ with pbc F F F is read in three directions, as ever."""
+def test_gaps_decide_where_a_file_calls_no_direction_periodic(tmp_path, program):
+    """ASE writes pbc F F F by default."""
     parent = write_xyz(tmp_path / "p.xyz", PARENT, HEXAGONAL, 20.0, 10.0, pbc='pbc="F F F"')
     child = write_xyz(tmp_path / "c.xyz", CHILD, RECTANGULAR, 22.0, 11.0, pbc='pbc="F F F"')
     record = json.loads(program("modes", parent, child, "--json", "-").out)
-    assert record["strain"]["tensor"][2][2] == pytest.approx(0.1)
-    assert record["child"]["layer_group"] is None
+    assert record["strain"]["tensor"][2][2] == pytest.approx(0.0, abs=1e-9)
+    assert record["child"]["layer_group"] is not None

@@ -10,7 +10,7 @@ import pytest
 from orderparam.crystals.cif import choice, sites
 from orderparam.crystals.cif.operations import from_hall, from_listing
 from orderparam.crystals.cif.reading import lattice_of
-from orderparam.crystals.cif.species import element_of, elements_of_formula
+from orderparam.crystals.cif.species import element_of, elements_of_formula, elements_of_sum
 from orderparam.crystals.reading import read_crystal
 from orderparam.crystals.settings import all_settings
 from orderparam.errors import InvalidInputError
@@ -133,6 +133,48 @@ def test_mixed_sites_listed_in_full_keep_their_occupancies(read):
     assert contents(crystal) == {"Ca0.5Sr0.5": 2}
 
 
+SALT = ("Na1 Na 0 0 0", "Cl1 Cl .5 .5 .5")
+SALT_FORMULA = ["_chemical_formula_sum 'Na Cl'", "_cell_formula_units_Z 4"]
+
+
+def test_a_part_of_the_atoms_is_no_structure(read):
+    """NaCl by its asymmetric unit alone: P1 would have one formula unit of four, and no bond."""
+    cell = {"cell": (5.64,) * 3}
+    both = [symbol("F m -3 m"), LISTED + "'x,y,z'"]
+    for lines in ([*both, *SALT_FORMULA], both):
+        crystal = read(cif(*SALT, **cell, symmetry=lines))
+        assert contents(crystal) == {"Na": 4, "Cl": 4}
+        assert "F m -3 m is taken" in crystal.notes[0]
+    for facts in (SALT_FORMULA, ["_exptl_crystal_density_diffrn 2.165"]):
+        with pytest.raises(InvalidInputError, match="states no symmetry, and the sites give"):
+            read(cif(*SALT, **cell, symmetry=facts))
+    assert "stated formula is" in read(cif(*SALT, **cell, symmetry=[symbol("P 1"), *SALT_FORMULA])).notes[0]
+
+
+def test_the_contents_of_the_cell_as_formula_with_z_beside(read):
+    """As pymatgen writes it."""
+    lines = [symbol("F m -3 m"), "_chemical_formula_sum 'Na4 Cl4'", "_cell_formula_units_Z 4"]
+    assert read(cif(*SALT, cell=(5.64,) * 3, symmetry=lines)).notes == ()
+
+
+def test_half_sites_listed_twice_are_not_taken_once(read):
+    """Fe2+ at x and Fe3+ at -x, half each: one full site or two halves, which only the author knows."""
+    atoms = ("Fe1 Fe2+ .2 .3 .1 .5", "Fe2 Fe3+ .8 .7 .9 .5", "O1 O2- 0 0 0 1")
+    with pytest.raises(InvalidInputError, match="Fe1 and Fe2"):
+        read(cif(*atoms, cell=(5, 6, 7), symmetry=[symbol("P -1")], occupancy=True))
+    again = [atom.replace("Fe3+", "Fe2+") for atom in atoms]
+    crystal = read(cif(*again, cell=(5, 6, 7), symmetry=[symbol("P -1")], occupancy=True))
+    assert contents(crystal) == {"Fe0.5": 2, "O": 1}
+    assert "each is taken once" in crystal.notes[0]
+
+
+def test_several_symbols_are_taken_together(read):
+    lines = [symbol("F d -3 m"), "_space_group_name_H-M_alt 'F d -3 m :1'"]
+    crystal = read(cif("Si1 Si 0 0 0", cell=(5.43,) * 3, symmetry=lines))
+    assert contents(crystal) == {"Si": 8}
+    assert crystal.notes == ()
+
+
 # ---- bad input: a line each
 
 
@@ -144,6 +186,7 @@ def test_mixed_sites_listed_in_full_keep_their_occupancies(read):
         ([number(999)], "expected 1 to 230"),
         ([LISTED + "x,y,z\ny,z"], "'y,z' is no symmetry operation"),
         ([LISTED + "x,y,z\nx,x,z"], "does not keep volumes"),
+        ([LISTED + "x,y,z\nxy,y,z"], "'xy' is not understood"),
         ([LISTED + "x,y,z\nx+y,y,z"], "no finite group"),
         (["_cell_modulation_dimension 1"], "a modulated structure"),
         (["_space_group_magn.number_BNS 62.448"], "lists no operations"),
@@ -215,6 +258,7 @@ def test_bad_files(read, text, message):
         cif(*PEROVSKITE, symmetry=["_space_group.name_Hall '-p 4 2 3'"]).replace("_cell_length_", "_cell.length_"),
         cif(*PEROVSKITE, symmetry=[symbol("P m -3 m (221)")]),
         cif(*PEROVSKITE, symmetry=[symbol("221")]),
+        cif(*PEROVSKITE, symmetry=[symbol("Pm-3m, no. 221")]),
         "data_other\n_note 'no structure here'\n" + cif(*PEROVSKITE, symmetry=[symbol("P4/m -3 2/m")]),
     ],
 )
@@ -241,7 +285,8 @@ def test_several_structures(read):
         ("Fe3+", "X", "", "Fe"), ("FE", None, "", "Fe"), ("O2-", None, "", "O"), ("D", "D1", "", "H"),
         (None, "Ca1", "", "Ca"), (None, "OA1", "", "O"), (None, "O(A1)", "", "O"), (None, "SiT", "", "Si"),
         (None, "CA1", "Ca O", "Ca"), (None, "CA1", "C O", "C"), (None, "HO1", "H O", "H"), ("Va", "V1", "", None),
-        (None, "V1", "", "V"), ("V5+", "V1", "V O", "V"),
+        (None, "V1", "", "V"), ("V5+", "V1", "V O", "V"), (None, "Wat1", "Na O", "O"), (None, "Wat", "", "O"),
+        (None, "W1", "W O", "W"), (None, "D1", "", "H"), ("T", "T1", "", "H"), ("Cval", None, "", "C"),
     ],
 )  # fmt: skip
 def test_elements(kind, label, formula, expected):
@@ -258,11 +303,23 @@ def test_an_ambiguous_label_is_said():
     ("text", "amounts"),
     [
         ("Ca Mg Si2 O6", {"Ca": 1, "Mg": 1, "Si": 2, "O": 6}), ("FE2 O3", {"Fe": 2, "O": 3}),
+        ("CaCO3", {"Ca": 1, "C": 1, "O": 3}), ("SN O2", {"Sn": 1, "O": 2}),
         ("Fe0.95O", {"Fe": 0.95, "O": 1}), ("C H3 D", {"C": 1, "H": 4}), ("?", {}), ("(C6 H6)n", {}), (None, {}),
     ],
 )  # fmt: skip
 def test_formulas(text, amounts):
-    assert elements_of_formula(text) == amounts
+    assert elements_of_sum(text) == amounts
+
+
+@pytest.mark.parametrize("text", ["K NO3", "KNO3", "K N O3"])
+def test_structural_formulas_have_groups(text):
+    assert elements_of_formula(text) == {"K": 1, "N": 1, "O": 3}
+
+
+def test_names_that_are_no_element():
+    with pytest.raises(InvalidInputError, match="no element known"):
+        element_of(None, "T1", frozenset())
+    assert "the stated formula does not have" in str(element_of(None, "W1", frozenset({"Na", "O"}))[1])
 
 
 @pytest.mark.parametrize(
@@ -312,6 +369,41 @@ def test_full_copies_without_room_are_one_atom(x, n):
     site = sites.Site("X", "Si", np.array([x, 0, 0]), np.zeros(3))
     (orbit,), _ = sites.expand([site], group, 4 * np.eye(3))
     assert len(orbit.positions) == n
+
+
+def test_two_digits_that_differ_are_two_places():
+    """0.33, 0.34: the digits of one number would be equal; without room for two atoms it is one all the same."""
+    group, _ = from_listing(["x,y,z", "y,x,z"])
+    for occupancy, n in ((0.5, 2), (1.0, 1)):
+        site = sites.Site("X", "Si", np.array([0.33, 0.34, 0]), np.full(3, 0.005), occupancy)
+        (orbit,), _ = sites.expand([site], group, 10 * np.eye(3))
+        assert len(orbit.positions) == n
+
+
+def test_slight_occupancies(read):
+    """The boundary below which a site is empty."""
+    for occupancy, species in ((0.002, "Fe0.002"), (0.0005, None)):
+        text = cif("O1 O 0 0 0 1", f"Fe1 Fe .5 .5 .5 {occupancy}", symmetry=[symbol("P m -3 m")], occupancy=True)
+        assert contents(read(text)) == {"O": 1, **({species: 1} if species else {})}
+
+
+@pytest.mark.parametrize("beta", [90, 100])
+def test_cartesian_coordinates(read, beta):
+    def text(*lines):
+        whole = cif(
+            "Na1 Na 1 2 3", "Cl1 Cl 3 2 1", cell=(5, 6, 7), angles=(90, beta, 90), symmetry=[symbol("P 1"), *lines]
+        )
+        return whole.replace("_atom_site_fract_", "_atom_site_Cartn_")
+
+    if beta == 90:
+        assert read(text()).positions_cart == pytest.approx(np.array([[1, 2, 3], [3, 2, 1]]))
+        return
+    with pytest.raises(InvalidInputError, match="does not say how its axes stand"):
+        read(text())
+    exact = lattice_of(np.array([5, 6, 7, 90, beta, 90.0])) @ np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    rows = [f"_atom_sites_Cartn_tran_matrix_{i + 1}{j + 1} {exact[j, i]:.12f}" for i in range(3) for j in range(3)]
+    crystal = read(text(*rows))
+    assert crystal.positions @ exact == pytest.approx(np.array([[1, 2, 3], [3, 2, 1]]), abs=1e-9)
 
 
 def test_split_positions_stay_split():
@@ -391,6 +483,17 @@ def test_notations_of_one_operation(text):
     expected, _ = from_listing(["x+1/2,-y,z+1/3"])
     assert group.keys == expected.keys
     assert n == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.33", 1 / 3), ("0.66", 2 / 3), ("0.167", 1 / 6), ("0.166", 1 / 6), ("0.125", 1 / 8), ("0.20", 0.2),
+     ("0.2", 0.2),     ("0.042", 1 / 24), ("0.14", 0.14)],
+)  # fmt: skip
+def test_decimals_of_operations(text, value):
+    group, _ = from_listing([f"x+{text},y,z"])
+    assert min(abs(group.translations[:, 0] - value)) < 1e-12
+    assert round(group.order * value, 9).is_integer()
 
 
 def test_translations_of_supercells():

@@ -3,8 +3,9 @@
 Every group that the statements leave open is tried. Out go those that the cell's metric does not have, that put two
 atoms on one place, and, where one at least agrees, those that contradict the stated formula, number of formula units,
 multiplicities or density. If several are left, the closest pair of atoms decides: q is the smallest distance as a part
-of the sum of covalent radii, and a reading is taken when its q is at least `BONDED` and that of every other one smaller
-by `CLEARLY`. Otherwise the file is refused, and the line names the choices.
+of the sum of covalent radii. A reading with q above `APART` is out where another one is bonded, and one is taken when
+its q is at least `BONDED` and that of every other one smaller by `CLEARLY`. Otherwise the file is refused, and the line
+names the choices.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .facts import (
     contents_of,
 )
 from .operations import keeps_metric
-from .sites import FARTHEST, NO_ROOM, NoRoom, Orbit, Site, expand
+from .sites import FARTHEST, NoRoom, Orbit, Site, expand
 from .statements import Reading, Statement
 
 ROUNDED_CELL = 1e-3
@@ -36,6 +37,12 @@ STRAINED_CELL = 0.03
 
 BONDED = 0.65
 """Atoms nearer than this part of the sum of their covalent radii are a sign of a wrong reading."""
+
+APART = 1.5
+"""A closest pair farther apart than this part of the sum of its covalent radii is no bond: atoms are missing."""
+
+SAME = 0.02
+"""Two readings whose atoms are nearer than this (angstrom) are one crystal, up to the rounding of its coordinates."""
 
 CLEARLY = 0.85
 """Another reading is out when its closest pair is nearer than this part of the best one's."""
@@ -194,7 +201,7 @@ def _same_atoms(one: Trial, other: Trial) -> bool:
     gaps = first[:, None] - second[None]
     distances = np.linalg.norm((gaps - np.rint(gaps)) @ one.lattice, axis=2)
     nearest = distances.argmin(axis=1)
-    return bool(distances.min(axis=1).max() < NO_ROOM) and [others[i] for i in nearest] == kinds
+    return bool(distances.min(axis=1).max() < SAME) and [others[i] for i in nearest] == kinds
 
 
 def _atoms(trial: Trial) -> tuple[np.ndarray, list[str]]:
@@ -218,6 +225,11 @@ def _decide(trials: Sequence[Trial], where: str, said: str) -> Trial:
     if len(trials) == 1:
         return trials[0]
     ratios = [closest_ratio(trial.orbits, trial.lattice) for trial in trials]
+    if any(BONDED <= ratio <= APART for ratio in ratios):  # a part of the atoms is no structure
+        trials = [trial for trial, ratio in zip(trials, ratios, strict=True) if ratio <= APART]
+        ratios = [ratio for ratio in ratios if ratio <= APART]
+        if len(trials) == 1:
+            return trials[0]
     order = np.argsort(ratios)[::-1]
     best, second = ratios[order[0]], ratios[order[1]]
     if best >= BONDED and second < CLEARLY * best:

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orderparam.crystals.mixtures import FULL
+
 from .blocks import Block
 from .sites import Orbit
-from .species import elements_of_formula
+from .species import elements_of_formula, elements_of_sum
 
 PART = 0.03
 """Amounts that agree to this part are equal: formulas and occupancies are rounded."""
+
+
+FARTHEST_RATIO = 2.0
+"""Pairs of atoms are looked for up to this part of the sum of their covalent radii."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,9 @@ class Facts:
 
 def facts_of(block: Block) -> Facts:
     """Return the facts that a block states; a formula may be any of the sum, structural and moiety formulas."""
-    formula: dict[str, float] = {}
-    for tag in ("_chemical_formula_sum", "_chemical_formula_structural", "_chemical_formula_moiety"):
-        formula = formula or elements_of_formula(block.value(tag))
+    structural = block.value("_chemical_formula_structural", "_chemical_formula_moiety")
     return Facts(
-        formula,
+        elements_of_sum(block.value("_chemical_formula_sum")) or elements_of_formula(structural),
         _number(block.value("_cell_formula_units_z")),
         _number(block.value("_cell_volume")),
         _number(block.value("_exptl_crystal_density_diffrn", "_exptl_crystal_density_meas")),
@@ -61,7 +65,8 @@ def contents_of(orbits: Sequence[Orbit]) -> dict[str, float]:
 def agrees_with_formula(amounts: dict[str, float], facts: Facts) -> bool | None:
     """Whether a cell holds the stated formula, Z times where Z is stated; None where the file gives no formula.
 
-    Many programs write the contents of the whole cell as the formula, and Z beside it: that agrees, too.
+    Many programs write the contents of the whole cell as the formula, and Z beside it: amounts that are all multiples
+    of Z agree as they are, too.
 
     Hydrogen that is in the formula alone does not count against a file: its atoms are often not located.
     """
@@ -75,7 +80,10 @@ def agrees_with_formula(amounts: dict[str, float], facts: Facts) -> bool | None:
     ratios = np.array([amounts[element] / wanted[element] for element in wanted])
     if ratios.max() > ratios.min() * (1 + PART):
         return False
-    return facts.z is None or any(abs(ratios.mean() / units - 1) < PART for units in (facts.z, 1.0))
+    if facts.z is None:
+        return True
+    whole = all(abs(amount / facts.z - round(amount / facts.z)) < 1e-6 for amount in facts.formula.values())
+    return any(abs(ratios.mean() / units - 1) < PART for units in ((facts.z, 1.0) if whole else (facts.z,)))
 
 
 def agrees_with_density(amounts: dict[str, float], volume: float, facts: Facts) -> bool | None:
@@ -103,7 +111,8 @@ def agrees_with_multiplicities(orbits: Sequence[Orbit]) -> bool | None:
 def closest_ratio(orbits: Sequence[Orbit], lattice: np.ndarray) -> float:
     """Return the smallest distance between two atoms as a part of the sum of their covalent radii.
 
-    Atoms that need not be there at once, their occupancies adding up to no more than one, are not compared.
+    Atoms that need not be there at once, their occupancies adding up to no more than one, are not compared. Infinite
+    where no two are within `FARTHEST_RATIO` of the largest atoms.
     """
     import gemmi
     from scipy.spatial import KDTree
@@ -114,12 +123,12 @@ def closest_ratio(orbits: Sequence[Orbit], lattice: np.ndarray) -> float:
         [len(orbit.positions) for orbit in orbits],
     )
     occupancy = np.repeat([sum(o.contents.values()) for o in orbits], [len(o.positions) for o in orbits])
-    near, image, other = _around(positions, lattice, 2 * float(radius.max()))
-    tree = KDTree(near)
+    reach = FARTHEST_RATIO * 2 * float(radius.max())
+    near, image, other = _around(positions, lattice, reach)
     best = np.inf
-    for i, partners in enumerate(tree.query_ball_point(positions @ lattice, 2 * float(radius.max()))):
+    for i, partners in enumerate(KDTree(near).query_ball_point(positions @ lattice, reach)):
         found = np.array([j for j in partners if other[j] != i or image[j]], int)
-        found = found[occupancy[other[found]] + occupancy[i] > 1 + 1e-3]
+        found = found[occupancy[other[found]] + occupancy[i] > 1 + FULL]
         if len(found):
             distances = np.linalg.norm(near[found] - positions[i] @ lattice, axis=1)
             best = min(best, float((distances / (radius[other[found]] + radius[i])).min()))
@@ -137,7 +146,12 @@ def _around(positions: np.ndarray, lattice: np.ndarray, reach: float) -> tuple[n
     low, high = positions.min(axis=0) - margin, positions.max(axis=0) + margin
     keep = ((images >= low) & (images <= high)).all(axis=2)
     moved, atoms = np.nonzero(keep)
-    return images[keep] @ lattice, cells[moved].any(axis=1), atoms
+    return images[keep] @ lattice, np.any(cells[moved] != 0, axis=1), atoms
+
+
+def contradicts(amounts: dict[str, float], volume: float, facts: Facts) -> bool:
+    """Whether a cell cannot be all that the file means: the formula, Z or the density says otherwise."""
+    return agrees_with_formula(amounts, facts) is False or agrees_with_density(amounts, volume, facts) is False
 
 
 def mismatches(amounts: dict[str, float], volume: float, facts: Facts) -> list[str]:

@@ -134,7 +134,7 @@ def _row(part: str, text: str) -> tuple[tuple[int, ...], Fraction]:
     row, shift, at = [Fraction(0)] * 3, Fraction(0), 0
     while at < len(part):
         found = _TERM.match(part, at)
-        if found is None or found.end() == at or not (found[2] or found[4]):
+        if found is None or found.end() == at or not (found[2] or found[4]) or (at > 0 and not found[1]):
             raise InvalidInputError(f"{text!r} is no symmetry operation: {part!r} is not understood")
         signs, number, below, axis = found.groups()
         value = _number(number, below) if number else Fraction(1)
@@ -150,15 +150,22 @@ def _row(part: str, text: str) -> tuple[tuple[int, ...], Fraction]:
 
 
 def _number(number: str, below: str | None) -> Fraction:
-    """Return a fraction; a rounded decimal such as 0.3333 is the nearest multiple of 1/24, 0.1 itself."""
+    """Return a fraction; a rounded decimal is the multiple of 1/24 within half a unit of its last digit.
+
+    Sixths may be cut off, too (0.66, 0.166); any other decimal stands for itself.
+    """
     if below:
         if int(below) == 0:
             raise InvalidInputError("a symmetry operation divides by zero; repair the list")
         return Fraction(number) / int(below)
     exact = Fraction(number)
-    nearest = exact.limit_denominator(24)
     decimals = len(number.partition(".")[2])
-    return nearest if abs(nearest - exact) < Fraction(1, 10**decimals) and decimals >= 2 else exact
+    if decimals >= 2:
+        for denominator, bound in ((24, Fraction(1, 2 * 10**decimals)), (6, Fraction(1, 10**decimals))):
+            nearest = Fraction(round(exact * denominator), denominator)
+            if abs(nearest - exact) <= bound:
+                return nearest
+    return exact
 
 
 def _generate(rotations: np.ndarray, numerators: np.ndarray, denominator: int) -> Operations:

@@ -12,13 +12,14 @@ import numpy as np
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.elements import electronegativity
 from orderparam.crystals.frames import Frames, pick
+from orderparam.crystals.mixtures import FULL
 from orderparam.crystals.moments import SMALLEST_MOMENT, moments_left_out
 from orderparam.crystals.uncertainties import Uncertainties, number_with_uncertainty
 from orderparam.errors import InvalidInputError
 
 from .blocks import Block, crystal_blocks, read_blocks
 from .choice import ROUNDED_CELL, choose
-from .facts import Facts, facts_of, mismatches
+from .facts import Facts, contradicts, facts_of, mismatches
 from .operations import Operations, from_hall, keeps_metric
 from .sites import COARSEST, NOTED, TOO_FULL, Orbit, Site
 from .species import element_of
@@ -72,8 +73,9 @@ def _read_block(chosen: Block, setting: str | None, path: Path) -> Crystal:
     statements, symmetry_notes = _statements(chosen, setting, path)
     trial, choice_notes = choose(statements, sites, lattice, facts, str(path))
     lattice, cell_notes = _settled_cell(lattice, trial.reading.operations, path.name)
-    found = mismatches(trial.contents, abs(float(np.linalg.det(lattice))), facts)
-    if found and statements[0] is _LISTED and "formula" in found[0]:
+    volume = abs(float(np.linalg.det(lattice)))
+    found = mismatches(trial.contents, volume, facts)
+    if statements[0] is _LISTED and contradicts(trial.contents, volume, facts):
         raise InvalidInputError(
             f"{path}: the file states no symmetry, and {found[0]}; give the symmetry, or --setting SYMBOL"
         )
@@ -151,15 +153,18 @@ def _sites(
             raise InvalidInputError(
                 f"{where}: expected numbers as coordinates, found '?'; give them, or leave the site out"
             )
-        position, sigma, rounding = _position(row, lattice, where)
-        rows.append(Site(row.label, str(element), position, rounding, min(occupancy, 1.0), row.multiplicity))
+        position, sigma, rounding = _position(row, where)
+        if row.cartesian:
+            matrix, vector = _to_fractional(block, lattice, path)
+            position, sigma, rounding = matrix @ position + vector, np.abs(matrix) @ sigma, np.abs(matrix) @ rounding
+        rows.append(
+            Site(row.label, str(element), position, rounding, min(occupancy, 1.0), row.multiplicity, row.type or "")
+        )
         sigmas.append(sigma)
     if not rows:
         raise InvalidInputError(f"{path}: no atom is left; every site is a vacancy, a dummy or without coordinates")
     notes = [f"{path.name}: left out: {', '.join(left_out)}"] if left_out else []
     notes += [f"{path.name}: {doubt}" for doubt in dict.fromkeys(doubts)]
-    if not block.column(*_FRACTIONAL):
-        notes.append(f"{path.name}: Cartesian coordinates are read with c along z and a in the xz plane")
     notes += moments_left_out(_sites_with_moments(block))
     known = Uncertainties(np.array([row.position for row in rows]), np.array(sigmas), cell_sigmas)
     return rows, known if known.sigmas.any() or cell_sigmas.any() else None, notes
@@ -210,19 +215,51 @@ def _reason_to_leave_out(row: _Row, element: str | None, occupancy: float) -> st
         return "a dummy"
     if element is None:
         return "a vacancy"
-    if occupancy == 0:
-        return "occupancy 0"
+    if 0 <= occupancy <= FULL:
+        return f"occupancy {occupancy:g}"
     return "no coordinates" if element == "H" and None in row.coordinates else None
 
 
-def _position(row: _Row, lattice: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return fractional coordinates, their uncertainties, and half a unit of their last digits."""
+def _position(row: _Row, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coordinates as listed, their uncertainties, and half a unit of their last digits."""
     numbers = [_coordinate(str(text), f"{where}: {axis}") for axis, text in zip("xyz", row.coordinates, strict=True)]
     position, sigma, rounding = (np.array(part) for part in zip(*numbers, strict=True))
-    if row.cartesian:
-        inverse = np.linalg.inv(lattice)
-        return position @ inverse, sigma @ np.abs(inverse), rounding @ np.abs(inverse)
     return position, sigma, rounding
+
+
+def _to_fractional(block: Block, lattice: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return M and v of x = M r + v, Cartesian to fractional, as stated or as a rectangular cell has it.
+
+    Raises
+    ------
+    InvalidInputError
+        When the cell is oblique, and the file does not say how the axes stand.
+    """
+
+    def stated(*names: str) -> np.ndarray | None:
+        for name in names:
+            elements = [
+                block.value(f"{name}_matrix_{i}{j}", f"{name}_matrix[{i}][{j}]") for i in (1, 2, 3) for j in (1, 2, 3)
+            ]
+            shift = [block.value(f"{name}_vector_{i}", f"{name}_vector[{i}]") or "0" for i in (1, 2, 3)]
+            if None not in elements:
+                numbers = [number_with_uncertainty(str(text), f"{path}: {name}")[0] for text in (*elements, *shift)]
+                return np.array(numbers)
+        return None
+
+    if (numbers := stated("_atom_sites_fract_tran", "_atom_sites_fract_transf")) is not None:
+        return numbers[:9].reshape(3, 3), numbers[9:]
+    if (numbers := stated("_atom_sites_cartn_tran", "_atom_sites_cartn_transf")) is not None:
+        matrix = numbers[:9].reshape(3, 3)
+        if abs(np.linalg.det(matrix)) < 1e-6:
+            raise InvalidInputError(f"{path}: the matrix _atom_sites_Cartn_tran_matrix has no inverse; repair it")
+        return np.linalg.inv(matrix), -np.linalg.inv(matrix) @ numbers[9:]
+    if np.abs(lattice - np.diag(np.diag(lattice))).max() > 1e-6:
+        raise InvalidInputError(
+            f"{path}: Cartesian coordinates in an oblique cell, and the file does not say how its axes stand; give "
+            "fractional coordinates, or _atom_sites_Cartn_tran_matrix"
+        )
+    return np.linalg.inv(lattice).T, np.zeros(3)
 
 
 def _sites_with_moments(block: Block) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from orderparam.crystals.mixtures import FULL, species_text
 from orderparam.errors import InvalidInputError
 
 from .operations import Operations
@@ -46,6 +47,8 @@ class Site:
     occupancy : float
     multiplicity : int or None
         As stated, for the conventional cell.
+    kind : str
+        The type symbol as written: ``Fe3+``.
     """
 
     label: str
@@ -54,6 +57,7 @@ class Site:
     rounding: np.ndarray
     occupancy: float = 1.0
     multiplicity: int | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +85,7 @@ class Orbit:
     @property
     def species(self) -> str:
         """One element, or the mixture: ``Ca0.5Sr0.5``."""
-        (first, amount), *more = self.contents.items()
-        if not more and abs(amount - 1) < 1e-3:
-            return first
-        return "".join(f"{element}{self.contents[element]:.4g}" for element in sorted(self.contents))
+        return species_text(self.contents)
 
 
 class NoRoom(InvalidInputError):  # noqa: N818
@@ -132,7 +133,7 @@ def expand(sites: Sequence[Site], operations: Operations, lattice: np.ndarray) -
                 f"two atoms stand on one place: their occupancies sum to {total:.4g} at {orbit.label} (expected at "
                 "most 1); remove duplicates, or give the occupancies of a mixed site"
             )
-        if total > 1 + 1e-3:
+        if total > 1 + FULL:
             notes.append(f"the occupancies at {orbit.label} sum to {total:.4g} and are scaled to 1")
         if total > 1:
             orbits[i] = replace(orbit, contents={kind: amount / total for kind, amount in orbit.contents.items()})
@@ -181,13 +182,14 @@ def _orbit(site: Site, operations: Operations, lattice: np.ndarray) -> Orbit:
 def _is_same(offsets: np.ndarray, rotations: np.ndarray, site: Site, lattice: np.ndarray) -> np.ndarray:
     """Return which copies are the site itself (n,): apart by rounding alone, or nearer than two atoms can be."""
     distances = np.linalg.norm(offsets @ lattice, axis=1)
-    bounds = (np.abs(rotations) @ site.rounding + site.rounding) * 1.001 + 1e-9
-    rounded = (np.abs(offsets) <= bounds).all(axis=1) & (distances < FARTHEST)
-    near = distances < NO_ROOM
-    copies = near.sum() / rounded.sum()
-    if copies > 1 and copies * site.occupancy <= 1 + 1e-3:
-        return rounded  # a split position: there is room for its copies
-    return rounded | near
+    bounds = np.abs(rotations) @ site.rounding + site.rounding
+    surely = (np.abs(offsets) <= 0.999 * bounds + 1e-9).all(axis=1) & (distances < FARTHEST)
+    perhaps = (np.abs(offsets) <= 1.001 * bounds + 1e-9).all(axis=1) & (distances < FARTHEST)
+    perhaps |= distances < NO_ROOM
+    copies = perhaps.sum() / surely.sum()
+    if copies > 1 and copies * site.occupancy <= 1 + FULL:
+        return surely  # a split position: there is room for its copies
+    return perhaps
 
 
 def _distinct(images: np.ndarray, n: int) -> np.ndarray:
@@ -238,7 +240,9 @@ def _listed_in_full(orbits: list[Orbit], repeated: dict[int, list[Site]]) -> lis
     if not repeated:
         return []
     full = all(
-        len(repeated.get(i, [])) == (len(orbit.positions) - 1) * len(orbit.sites) for i, orbit in enumerate(orbits)
+        len(repeated.get(i, [])) == (len(orbit.positions) - 1) * len(orbit.sites)
+        and {site.kind for site in repeated.get(i, [])} <= {site.kind for site in orbit.sites}
+        for i, orbit in enumerate(orbits)
     )
     if not full:
         home, (site, *_) = next(iter(repeated.items()))

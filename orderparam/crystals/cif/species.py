@@ -7,8 +7,13 @@ import re
 from orderparam.crystals.elements import elements
 from orderparam.errors import InvalidInputError
 
+VACANCY = "vacancy"
 VACANCIES = {"va", "vac", "vacancy", "\N{WHITE SQUARE}"}
 """What people write for an empty site."""
+
+
+WATER = {"wat": "O", "water": "O", "ow": "O", "hw": "H", "hoh": "O"}
+"""Names of the atoms of water molecules; a whole molecule is where its oxygen is."""
 
 
 def element_of(type_symbol: str | None, label: str | None, formula: frozenset[str]) -> tuple[str | None, str | None]:
@@ -17,7 +22,7 @@ def element_of(type_symbol: str | None, label: str | None, formula: frozenset[st
     Parameters
     ----------
     type_symbol, label : str or None
-        ``Fe3+``, ``D``, ``CL``; the label serves where there is no type: ``Fe1``, ``O(A1)``, ``CaM2``.
+        ``Fe3+``, ``D``, ``CL``; the label serves where there is no type: ``Fe1``, ``O(A1)``, ``CaM2``, ``Wat1``.
     formula : frozenset of str
         Elements of the stated formula, which decide between two readings (``CA1``: carbon or calcium).
 
@@ -26,38 +31,63 @@ def element_of(type_symbol: str | None, label: str | None, formula: frozenset[st
     InvalidInputError
         When neither names an element.
     """
-    for text in (type_symbol, label):
-        if text is None:
-            continue
-        letters = re.match(r"[0-9]*([^\W\d_]+|\N{WHITE SQUARE})", text)
-        if letters is None:
-            continue
-        if letters[1].lower() in VACANCIES and "V" not in formula:
-            return None, None
-        candidates = _candidates(letters[1])
-        if len(candidates) == 1 or (text is type_symbol and candidates):
-            return candidates[0], None
-        named = [symbol for symbol in candidates if symbol in formula]
-        if len(named) == 1:
-            return named[0], None
-        if candidates:
-            return candidates[0], f"site {text} is read as {candidates[0]}, not {candidates[1]}"
-    raise InvalidInputError(
-        f"site {label or type_symbol!r}: no element known by this name; expected a type symbol such as Fe or Fe3+"
-    )
+    found = _named(type_symbol, {"D": "H", "T": "H"})
+    if found and found[0] == VACANCY:
+        return (found[1], None) if len(found) > 1 and found[1] in formula else (None, None)
+    if found:
+        return found[0], None
+    found = _named(label, {"D": "H"})
+    if found and found[0] == VACANCY:
+        return (found[1], None) if len(found) > 1 and found[1] in formula else (None, None)
+    if not found:
+        raise InvalidInputError(
+            f"site {label or type_symbol!r}: no element known by this name; expected a type symbol such as Fe or Fe3+"
+        )
+    if len(named := [symbol for symbol in found if symbol in formula]) == 1:
+        return named[0], None
+    if len(found) > 1:
+        return found[0], f"site {label} is read as {found[0]}, not {found[1]}"
+    doubtful = formula and found[0] not in formula
+    return found[0], f"site {label} is read as {found[0]}, which the stated formula does not have" if doubtful else None
 
 
-def _candidates(letters: str) -> list[str]:
-    """Return the elements that a name can begin with: two letters before one."""
+def _named(text: str | None, isotopes: dict[str, str]) -> list[str]:
+    """Return the elements that a name can mean: of two letters before one; a vacancy first where it may be one."""
+    letters = re.match(r"[0-9]*([^\W\d_]+|\N{WHITE SQUARE})", text or "")
+    if letters is None:
+        return []
+    name = letters[1]
+    if name.lower() in VACANCIES:
+        return [VACANCY, *(["V"] if name.lower().startswith("v") else [])]
+    if name.lower() in WATER:
+        return [WATER[name.lower()]]
     found = []
     for length in (2, 1):
-        symbol = letters[:length].capitalize()
-        symbol = {"D": "H", "T": "H"}.get(symbol, symbol)
-        if len(letters) >= length and symbol in elements() and symbol not in found:
+        symbol = name[:length].capitalize()
+        symbol = isotopes.get(symbol, symbol) if length == 1 or len(name) == 1 else symbol
+        if len(name) >= length and symbol in elements() and symbol not in found:
             found.append(symbol)
-    if len(found) == 2 and letters[1].islower():
+    if len(found) == 2 and name[1].islower():
         return found[:1]  # Ca is calcium; CA may be carbon
     return found
+
+
+def elements_of_sum(text: str | None) -> dict[str, float]:
+    """Return the amounts of a formula with one element a word, in any case, as ``_chemical_formula_sum`` holds it.
+
+    Examples
+    --------
+    >>> elements_of_sum("FE2 O3"), elements_of_sum("CaCO3")
+    ({'Fe': 2.0, 'O': 3.0}, {'Ca': 1.0, 'C': 1.0, 'O': 3.0})
+    """
+    words = (text or "").split()
+    if (
+        len(words) > 1
+        and all(re.fullmatch(r"[A-Za-z]{1,2}[\d.]*", word) for word in words)
+        and not re.search("[a-z]", text or "")
+    ):
+        text = " ".join(word.capitalize() for word in words)
+    return elements_of_formula(text)
 
 
 def elements_of_formula(text: str | None) -> dict[str, float]:
@@ -65,15 +95,11 @@ def elements_of_formula(text: str | None) -> dict[str, float]:
 
     Examples
     --------
-    >>> elements_of_formula("Al2 O3"), elements_of_formula("H D O")
-    ({'Al': 2.0, 'O': 3.0}, {'H': 2.0, 'O': 1.0})
+    >>> elements_of_formula("Al2 O3"), elements_of_formula("H D O"), elements_of_formula("K NO3")
+    ({'Al': 2.0, 'O': 3.0}, {'H': 2.0, 'O': 1.0}, {'K': 1.0, 'N': 1.0, 'O': 3.0})
     """
     amounts: dict[str, float] = {}
     text = (text or "").strip()
-    words = text.split()
-    if len(words) > 1 and all(re.fullmatch(r"[A-Za-z]{1,2}[\d.]*", word) for word in words):
-        text = "".join(word[: len(word.rstrip("0123456789."))].capitalize() + word.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                       "abcdefghijklmnopqrstuvwxyz") for word in words)  # fmt: skip
     if not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d+\.?\d*|\.\d+)?\s*)+", text):
         return {}
     for symbol, amount in re.findall(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?", text):

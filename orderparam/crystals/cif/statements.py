@@ -24,7 +24,7 @@ _HERMANN_MAUGUIN = (
     "_space_group_name_h_m_full", "_symmetry_space_group_name_h_m_full", "_symmetry_space_group_name_h_m_alt",
 )  # fmt: skip
 _NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number", "_symmetry_space_group_number")
-_NUMBER_BEHIND = re.compile(r"\s*[\[(]?\s*(?:no\.?|nr\.?|#|\()\s*\d+\s*[\])]?\s*$", re.IGNORECASE)
+_NUMBER_BEHIND = re.compile(r"\s*,?\s*[\[(]?\s*(?:no\.?|nr\.?|#|\()\s*\d+\s*[\])]?\s*$", re.IGNORECASE)
 """What some write behind a symbol: ``P n m a (62)``, ``Pnma, no. 62``."""
 
 _CHOICE = ("_space_group_it_coordinate_system_code",)
@@ -120,7 +120,7 @@ def asked(text: str, where: str) -> Statement:
     ------
     InvalidInputError
     """
-    if text.strip().isdigit():
+    if _is_number(text.strip()):
         number = int(text)
         if not 1 <= number <= 230:
             raise InvalidInputError(f"--setting {text}: space groups have the numbers 1 to 230")
@@ -173,23 +173,25 @@ def _from_hall_symbol(block: Block, notes: list[str]) -> Statement | None:
 
 
 def _from_symbol(block: Block, notes: list[str]) -> Statement | None:
-    said = [value for tag in _HERMANN_MAUGUIN if (value := block.value(tag)) is not None and not value.isdigit()]
+    said = [value for tag in _HERMANN_MAUGUIN if (value := block.value(tag)) is not None and not _is_number(value)]
     if not said:
         return None
-    for symbol in said:  # several tags: the first that is understood, the most exact one where they agree
-        if settings := find_settings(_NUMBER_BEHIND.sub("", symbol)):
-            number = settings[0].number
-            others = tuple(setting for setting in _tabulated(number) if setting not in settings)
-            return Statement("H-M", f"H-M {symbol!r}", _readings(settings), _readings(others))
+    found = [(symbol, settings) for symbol in said if (settings := find_settings(_NUMBER_BEHIND.sub("", symbol)))]
+    if found:
+        symbol, settings = found[0]
+        for _, more in found[1:]:  # several tags: what they share
+            settings = tuple(setting for setting in settings if setting in more) or settings
+        others = tuple(setting for setting in _tabulated(settings[0].number) if setting not in settings)
+        return Statement("H-M", f"H-M {symbol!r}", _readings(settings), _readings(others))
     raise InvalidInputError(f"{said[0]!r} is no space-group symbol; {_similar(said[0])}")
 
 
 def _from_number(block: Block, notes: list[str]) -> Statement | None:
     symbol = block.value(*_HERMANN_MAUGUIN)
-    text = block.value(*_NUMBER) or (symbol if symbol and symbol.isdigit() else None)
+    text = block.value(*_NUMBER) or (symbol if symbol and _is_number(symbol) else None)
     if text is None:
         return None
-    number = int(text) if text.isdigit() else 0
+    number = int(text) if _is_number(text) else 0
     if not 1 <= number <= 230:
         raise InvalidInputError(f"{text!r} is no space-group number; expected 1 to 230")
     standard = _standard(number)
@@ -208,6 +210,10 @@ def _by_choice(found: list[Statement], block: Block) -> list[Statement]:
         keep = tuple(r for r in (*statement.readings, *statement.fallback) if r.name in wanted)
         narrowed.append(replace(statement, readings=keep) if keep else statement)
     return narrowed
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 9
 
 
 def _tabulated(number: int) -> tuple[Setting, ...]:
