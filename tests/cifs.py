@@ -45,7 +45,7 @@ def random_listed(setting: Setting, rng: np.random.Generator, tries: int = 400) 
     metric = np.diag([30.0, 40.0, 55.0]) + rng.uniform(-6, 6, (3, 3))
     metric = np.einsum("nji,jk,nkl->il", group.rotations, metric + metric.T, group.rotations) / group.order
     for _ in range(tries):
-        sites = [(element, _point(group, rng)) for element in ("Mg", "O", "Si")[: rng.integers(2, 4)]]
+        sites = [(element, _point(group, rng)) for element in ("C", "O", "N")[: rng.integers(2, 4)]]
         orbits = [_orbit(group, point) for _, point in sites]
         species = [element for (element, _), orbit in zip(sites, orbits, strict=True) for _ in orbit]
         if not 2 <= len(species) <= 150:

@@ -57,6 +57,7 @@ def parent(
     from orderparam.report.parent import parent_report
     from orderparam.spacegroup import report_symmetry
 
+    options.check_needed({"--noise": noise}, {"--modes": modes})
     options.check_targets([json], [child])
     if write and Path(write).exists() and not Path(write).is_dir():
         raise InvalidInputError(f"--write {write}: this is a file, not a folder")

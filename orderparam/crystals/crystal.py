@@ -17,6 +17,7 @@ from orderparam.wording import counted
 
 from .elements import electronegativity
 from .mixtures import site_formula
+from .neighbours import shortest_distance
 from .uncertainties import Uncertainties
 
 if TYPE_CHECKING:
@@ -156,17 +157,6 @@ def right_handed(crystal: Crystal) -> Crystal:
 def shortest_contact(crystal: Crystal) -> float:
     """Return the shortest distance between two atoms, or an atom and its image (angstrom)."""
     return shortest_distance(crystal.lattice, crystal.positions)
-
-
-def shortest_distance(lattice: np.ndarray, positions: np.ndarray) -> float:
-    """Return the shortest distance between two points, or a point and its image (angstrom)."""
-    from scipy.spatial import KDTree
-
-    wrapped = positions - np.floor(positions)
-    cells = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
-    images = ((wrapped[None] + cells[:, None]).reshape(-1, 3)) @ lattice
-    distances, _ = KDTree(images).query(wrapped @ lattice, k=2)
-    return float(distances[:, 1].min())
 
 
 def check_contacts(crystal: Crystal) -> None:

@@ -46,6 +46,8 @@ def read_crystal(
         raise InvalidInputError(f"{path}: no such file; give the path of a CIF or POSCAR")
     if path.is_dir():
         raise InvalidInputError(f"{path} is a folder; give the path of a CIF or POSCAR in it")
+    if setting is not None and not _is_cif(path):
+        raise InvalidInputError(f"{path}: only a CIF can be read in a setting (--setting), and this is none")
     try:
         with quiet():
             crystal = read_cif(path, setting=setting, frame=frame) if _is_cif(path) else read_other(path, frame=frame)

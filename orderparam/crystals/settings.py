@@ -27,6 +27,15 @@ _ORIGIN_LETTERS = {"1": ("s",), "2": ("z",), "h": ("h", "hr"), "r": ("r", "hr")}
 """What ICSD writes behind a symbol: origin choice 1 or 2, hexagonal or rhombohedral axes of a rhombohedral lattice."""
 
 
+_WORDS_BEHIND = re.compile(
+    r"(?P<symbol>.*?)\s*,?\s*(?P<words>[(\[]?\s*"
+    r"(?:origin choice\s*[12]|unique axis\s*[abc]|hexagonal axes|rhombohedral axes)"
+    r"(?:\s*,\s*cell choice\s*[123])?\s*[)\]]?)?\s*$",
+    re.IGNORECASE,
+)
+"""What some programs write behind a symbol in words."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """One tabulated choice of axes, cell and origin of a space group.
@@ -90,7 +99,26 @@ def find_settings(text: str) -> tuple[Setting, ...]:
     >>> [setting.hall for setting in find_settings("P 21/n")]
     ['-P 2yn', '-P 2n', '-P 2xn']
     """
-    return _spelt().get(_plain(text), ())
+    words, choice = _WORDS_BEHIND.match(text), ""
+    if words and words["words"]:
+        text, choice = words["symbol"], _choice_of(words["words"])
+        if choice in {"1", "2", "h", "r"}:
+            text = f"{text}:{choice}"
+    found = _spelt().get(_plain(text), ())
+    if not found and text.rstrip().endswith(":1"):  # the only origin
+        found = _spelt().get(_plain(text.rstrip()[:-2]), ())
+    if choice in {"a", "b", "c"}:
+        found = tuple(setting for setting in found if setting.choice.lstrip("-")[:1] == choice)
+    return found
+
+
+def _choice_of(words: str) -> str:
+    """Return the choice that words such as ``(origin choice 2)`` or ``, unique axis b`` name."""
+    if origin := re.search(r"choice\s*([12])", words):
+        return origin[1]
+    if axis := re.search(r"axis\s*([abc])", words):
+        return axis[1]
+    return words.strip(" ,([").lower()[:1]
 
 
 def find_group(text: str) -> int | None:

@@ -13,6 +13,8 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 
 from .crystal import Crystal
+from .mixtures import occupancies
+from .neighbours import find_neighbours
 from .quiet import quiet
 
 
@@ -51,7 +53,8 @@ def bond_valence_sums(crystal: Crystal, *, cutoff: float = 4.0) -> np.ndarray:
     ``V = sum exp((R - d) / 0.31)`` over the neighbours within `cutoff` (angstrom), R from the radii and
     electronegativities of O'Keeffe & Brese, J. Am. Chem. Soc. 113, 3226 (1991), as pymatgen has them.
     """
-    centres, neighbours, _, distances = crystal.to_pymatgen().get_neighbor_list(cutoff)
+    pairs = find_neighbours(crystal.lattice, crystal.positions, cutoff)
+    centres, neighbours, distances = pairs.first, pairs.second, pairs.distances
     kinds, kind_of = np.unique(np.array(crystal.species), return_inverse=True)
     mixtures = [_elements(str(kind)) for kind in kinds]
     valences = np.zeros(len(distances))
@@ -78,9 +81,7 @@ def _valences(first: str, second: str, distances: np.ndarray) -> np.ndarray:
 
 @cache
 def _elements(kind: str) -> dict[str, float]:
-    from pymatgen.core import Composition
-
-    return {element.symbol: float(amount) for element, amount in Composition(kind).items()}
+    return occupancies(kind)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.crystal import Crystal, shortest_contact
 from orderparam.crystals.layers import VACUUM, is_layer, layer_cell, normal_period, thickness
 from orderparam.distortion import Distortion, project
 from orderparam.errors import MatchingError, SymmetryError
@@ -339,12 +339,7 @@ def _reports_at_larger_tolerances(child: Crystal, report: SymmetryReport) -> Ite
 
 def _nearest_neighbour(parent: Parent) -> float:
     """Return the shortest distance between two atoms of the parent, angstrom."""
-    from scipy.spatial import KDTree
-
-    cells = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
-    images = (parent.crystal.positions[None] + cells[:, None]).reshape(-1, 3) @ parent.lattice
-    distances, _ = KDTree(images).query(parent.crystal.positions_cart, k=2)
-    return float(distances[:, 1].min())
+    return shortest_contact(parent.crystal)
 
 
 def _no_relation(parent: Parent, report: SymmetryReport, candidates: list[Correspondence]) -> str:

@@ -50,11 +50,12 @@ class CarriedOctahedra:
     @cached_property
     def rotation_vectors(self) -> np.ndarray:
         """Axis times angle of every rotation (N, 3): degrees, components on the network's axes."""
-        from scipy.spatial.transform import Rotation
-
-        if not self.n_octahedra:
-            return np.zeros((0, 3))
-        return np.degrees(Rotation.from_matrix(self.rotations).as_rotvec()) @ self.network.axes.T
+        r = self.rotations
+        twice = np.stack([r[:, 2, 1] - r[:, 1, 2], r[:, 0, 2] - r[:, 2, 0], r[:, 1, 0] - r[:, 0, 1]], axis=1)
+        sine, cosine = np.linalg.norm(twice, axis=1) / 2, (np.trace(r, axis1=1, axis2=2) - 1) / 2
+        angle = np.arctan2(sine, cosine)  # octahedra do not turn by 180 degrees, where the axis would be lost
+        scale = np.divide(angle, 2 * sine, out=np.full(len(r), 0.5), where=sine > 1e-12)
+        return np.degrees(twice * scale[:, None]) @ self.network.axes.T
 
     @cached_property
     def links(self) -> np.ndarray:

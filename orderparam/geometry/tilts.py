@@ -146,18 +146,24 @@ def _amplitudes(values: np.ndarray, links: np.ndarray, flips: list[np.ndarray]) 
 
 def _pattern(links: np.ndarray, flips: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the connected part of every octahedron (n,) and its sign (n,), zero where no signs fit the part."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     # the double cover: octahedron i in colour + is node i, in colour - node n + i
     i, j = links[:, :2].T
     target, mirrored = np.where(flips, j + n, j), np.where(flips, j, j + n)
-    rows, columns = np.concatenate([i, i + n]), np.concatenate([target, mirrored])
-    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(2 * n, 2 * n))
-    _, colour = connected_components(graph, directed=False)
+    colour = _connected(np.concatenate([i, i + n]), np.concatenate([target, mirrored]), 2 * n)
     plus, minus = colour[:n], colour[n:]
-    _, parts = connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
-    return parts, np.where(plus == minus, 0.0, np.where(plus < minus, 1.0, -1.0))
+    return _connected(i, j, n), np.where(plus == minus, 0.0, np.where(plus < minus, 1.0, -1.0))
+
+
+def _connected(i: np.ndarray, j: np.ndarray, n: int) -> np.ndarray:
+    """Return the lowest node that each of n nodes is linked to over pairs i, j: one number per connected part (n,)."""
+    lowest = np.arange(n)
+    while True:
+        before, least = lowest.copy(), np.minimum(lowest[i], lowest[j])
+        np.minimum.at(lowest, i, least)
+        np.minimum.at(lowest, j, least)
+        lowest = lowest[lowest]
+        if np.array_equal(lowest, before):
+            return lowest
 
 
 def glazer_system(tilts: tuple[AxisTilt, ...], tolerance: float = GLAZER_TOLERANCE) -> Glazer:

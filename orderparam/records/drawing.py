@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from orderparam.crystals.layers import is_layer
 from orderparam.diffraction import find_reflections, reflection_rows
 from orderparam.discovery.analyse import Analysis
 from orderparam.distort import Pattern, direction_field
@@ -56,7 +57,7 @@ def detail_record(analysis: Analysis) -> dict[str, Any]:
     return {
         "subgroups": subgroups_record(analysis, graph),
         "states": node_parts(analysis, graph),
-        "reflections": reflection_rows(find_reflections(analysis)),
+        "reflections": [] if is_layer(analysis.relation.child) else reflection_rows(find_reflections(analysis)),
     }
 
 

@@ -175,6 +175,103 @@ def test_several_symbols_are_taken_together(read):
     assert crystal.notes == ()
 
 
+# ---- what a stranger found
+
+
+@pytest.mark.parametrize(
+    ("lines", "angles", "fixed"),
+    [
+        ([symbol("P 63/m m c")], (90, 90, None), "gamma 120"),
+        ([symbol("P m -3 m")], (None, None, None), "alpha 90, beta 90, gamma 90"),
+        ([symbol("P 1 21/c 1")], (None, 100, 90), "alpha 90"),
+        ([symbol("P 1 21/c 1")], (90, None, 90), None),
+        ([symbol("P -1")], (80, None, 95), None),
+        ([], (90, 90, None), None),
+    ],
+)
+def test_angles_that_are_not_given(read, lines, angles, fixed):
+    """Those that the symmetry fixes are taken and said; a free one is never 90 by itself."""
+    shown = ["?" if angle is None else angle for angle in angles]
+    text = cif("Ti1 Ti .1 .2 .3", cell=(5, 5, 5), angles=shown, symmetry=lines)
+    if fixed is None:
+        with pytest.raises(InvalidInputError, match="is missing, and the symmetry does not fix it"):
+            read(text)
+    else:
+        assert any(f"follow from its symmetry: {fixed}" in note for note in read(text).notes)
+
+
+def test_atoms_that_are_too_near_are_said(read):
+    """PbO of P4/nmm in the other origin: Pb on O."""
+    atoms = ("Pb1 Pb 0 .5 .2385", "O1 O 0 0 0")
+    cell = {"cell": (3.976, 3.976, 5.023)}
+    right = read(cif(*atoms, **cell, symmetry=[symbol("P 4/n m m S")]))
+    assert contents(right) == {"Pb": 2, "O": 2}
+    assert right.notes == ()
+    mended = read(cif(*atoms, **cell, symmetry=[symbol("P 4/n m m Z")]))
+    assert contents(mended) == {"Pb": 2, "O": 2}
+    assert "does not fit the structure; the setting P 4/n m m:1 does" in mended.notes[0]
+    near = cif("Pb1 Pb 0 0 0", "O1 O 0 .25 .2", cell=(4, 4, 4), symmetry=[symbol("P 1")])
+    assert "nearer than they can be" in read(near).notes[0]
+
+
+def test_operations_without_the_centring(read):
+    """48 operations of NaCl beside F m -3 m: with them alone atoms are missing."""
+    group = from_hall("-P 4 2 3")
+    texts = [
+        ",".join("".join(f"{c:+d}{axis}" for c, axis in zip(row, "xyz", strict=True) if c) for row in w)
+        for w in group.rotations
+    ]
+    crystal = read(cif(*SALT, cell=(5.64,) * 3, symmetry=[symbol("F m -3 m"), LISTED + "\n".join(texts)]))
+    assert contents(crystal) == {"Na": 4, "Cl": 4}
+    assert "F m -3 m is taken" in crystal.notes[0]
+
+
+def test_hydrogen_without_sites_and_deuterium_beside_it(read):
+    lines = [symbol("P m -3 m"), "_chemical_formula_sum 'N H4 Cl'"]
+    notes = read(cif("N1 N .5 .5 .5", "Cl1 Cl 0 0 0", symmetry=lines)).notes
+    assert any("has hydrogen, and no site holds any" in note for note in notes)
+    both = cif("H1 H 0 0 0", "D1 D .5 .5 .5", "Li1 Li .5 .5 0", symmetry=[symbol("P m -3 m")])
+    assert any("deuterium is read as hydrogen" in note for note in read(both).notes)
+    one = cif("D1 D .5 .5 .5", "Li1 Li 0 0 0", symmetry=[symbol("P m -3 m")])
+    assert read(one).notes == ()
+
+
+@pytest.mark.parametrize("label", ["UNK1", "Fe,Mg", "MgFe1", "Fe/Mg"])
+def test_labels_of_no_one_element(read, label):
+    with pytest.raises(InvalidInputError, match="no element known"):
+        read(cif(f"{label} ? 0 0 0", symmetry=[symbol("P 1")]))
+
+
+def test_water_is_oxygen(read):
+    for label in ("Wat1", "H2O1", "OW", "Ow2", "OH"):
+        assert read(cif(f"{label} ? 0 0 0", symmetry=[symbol("P 1")])).species == ("O",)
+
+
+def test_unquoted_operations_and_other_minus_signs(read):
+    crystal = read(cif(*PEROVSKITE, symmetry=[LISTED + " x, y, z\n -x, -y, -z"]))
+    assert contents(crystal) == {"Sr": 1, "Ti": 1, "O": 1}
+    assert "operations with blanks" in crystal.notes[0]
+    numbered = "loop_\n_symmetry_equiv_pos_site_id\n_symmetry_equiv_pos_as_xyz\n1 x, y, z\n2 -x, -y, -z"
+    crystal = read(cif(*PEROVSKITE, symmetry=[numbered]))
+    assert contents(crystal) == {"Sr": 1, "Ti": 1, "O": 1}
+    assert "operations with blanks" in crystal.notes[0]
+    assert contents(read(cif(*PEROVSKITE, symmetry=[symbol("P m \u22123 m")])))["O"] == 3
+
+
+def test_dummies_need_no_element(read):
+    text = cif("Sr1 Sr 0 0 0 Uani", "Q1 ? .5 .5 .5 dum", symmetry=[symbol("P m -3 m")], occupancy=True)
+    crystal = read(text.replace("_atom_site_occupancy", "_atom_site_calc_flag"))
+    assert crystal.species == ("Sr",)
+    assert "Q1 (a dummy)" in crystal.notes[0]
+
+
+def test_a_setting_is_for_cifs(tmp_path):
+    path = tmp_path / "POSCAR"
+    path.write_text("title\n1.0\n4 0 0\n0 4 0\n0 0 4\nNa Cl\n1 1\nDirect\n0 0 0\n.5 .5 .5\n")
+    with pytest.raises(InvalidInputError, match="only a CIF can be read in a setting"):
+        read_crystal(path, setting="Pm-3m")
+
+
 # ---- bad input: a line each
 
 

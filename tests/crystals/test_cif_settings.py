@@ -56,16 +56,14 @@ def test_no_setting_is_read_wrongly_without_a_word(tmp_path, formula):
 @pytest.mark.slow
 @pytest.mark.parametrize("formula", [False, True])
 def test_all_settings(tmp_path, formula):
-    """The contract: Hall symbols 530 right; with the formula full symbols >= 520, short ones with number >= 500."""
+    """Hall symbols 530 right, full symbols >= 520, short ones with number >= 500; the rest refused or said."""
     found = outcomes(tmp_path, TABULATED, formula=formula)
     assert "wrong silent" not in found.values()
     assert counts(found, "hall") == {"right silent": 530}
-    if formula:
-        assert right(found, "full") >= 520
-        assert right(found, "short and number") >= 500
-        assert {outcome for (_, way), outcome in found.items() if way != "number"} <= {
-            "right silent", "right noted", "refused"
-        }  # fmt: skip
+    assert right(found, "full") >= 520
+    assert right(found, "short and number") >= 500
+    # random atoms have short contacts where real ones have none, so that the nearest pair can mislead: it is said
+    assert max(counts(found, way)["wrong noted"] for way in ("full", "short", "short and number", "old")) <= 5
 
 
 def test_the_check_can_fail(tmp_path):

@@ -81,6 +81,8 @@ def test_every_type_has_standard_settings():
         ("H 3 2", ["H"]), ("R -3 c H", ["H"]), ("P 21/n", ["b2", "c2", "a2"]), ("Cmma", [""]), ("Cmmb", ["ba-c"]),
         ("Cmme", ["", "ba-c"]), ("P\u0305", []), ("P 3\u0305 m 1", [""]), ("F d 3bar m :1", ["1"]),
         ("P6<sub>3</sub>/mmc", [""]), ("P 1 21/c 1 :b1", ["b1"]),
+        ("F d -3 m (origin choice 2)", ["2"]), ("R -3 c, hexagonal axes", ["H"]), ("P 21/n, unique axis c", ["c2"]),
+        ("P m -3 m:1", [""]), ("I 41/a m d [origin choice 1]", ["1"]),
     ],
 )  # fmt: skip
 def test_spellings(symbol, choices):

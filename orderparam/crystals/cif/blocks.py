@@ -50,12 +50,13 @@ def read_blocks(path: Path) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     InvalidInputError
         When the file breaks the grammar of CIF, with the line.
     """
-    text = text_of(path).replace("\x00", " ")
-    notes: tuple[str, ...] = ()
+    text = text_of(path).replace("\x00", " ").replace("\N{MINUS SIGN}", "-")
+    text, notes = _join_operations(text, path.name)
     try:
         parsed = _parse(text)
     except _GRAMMAR as first:
-        mended, notes = _mend(text, path.name)
+        mended, more = _mend(text, path.name)
+        notes += more
         try:
             parsed = _parse(mended)
         except _GRAMMAR:
@@ -97,8 +98,23 @@ def _plain(tag: str) -> str:
     return re.sub(r"[.\-]", "_", tag.lower())
 
 
+_LOOSE_OPERATION = re.compile(r"(\s*(?:\d+\s+)?)([-+xyz\d/.\s]+,[-+xyz\d/.\s]+,[-+xyz\d/.\s]+)$", re.IGNORECASE)
+
+
+def _join_operations(text: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """Join ``x, y, z`` without quotes, which the grammar would take for three values."""
+    lines, joined, in_text = text.split("\n"), False, False
+    for number, line in enumerate(lines):
+        in_text ^= line.startswith(";")
+        if not in_text and (found := _LOOSE_OPERATION.match(line)) and " " in found[2].strip():
+            lines[number], joined = found[1] + "".join(found[2].split()), True
+    if not joined:
+        return text, ()
+    return "\n".join(lines), (f"{name}: operations with blanks but without quotes are read whole",)
+
+
 def _mend(text: str, name: str) -> tuple[str, tuple[str, ...]]:
-    """Mend two faults of files written by hand: ``_tag P 21/c`` without quotes, and no ``data_`` line; notes say so."""
+    """Mend faults of files written by hand, with notes: ``_tag P 21/c`` without quotes, no ``data_`` line."""
     lines, tags, in_text = [], [], False
     for line in text.splitlines():
         if line.startswith(";"):

@@ -78,20 +78,25 @@ def choose(
     fitting = [reading for reading in readings if _fit(reading, lattice) <= STRAINED_CELL]
     possible, faults = _possible(fitting, sites, lattice, facts)
     strained = min((_fit(reading, lattice) for reading in fitting), default=1.0) > ROUNDED_CELL
-    named = statements[0].kind != "operations"
-    if (
-        named
-        and not disagree
-        and (strained or not possible or (len(possible) == 1 and _contradicts(possible[0], facts)))
-    ):
+    alone = possible[0] if len(possible) == 1 else None
+    unfit = strained or not possible or (alone is not None and _contradicts(alone, facts))
+    close = not unfit and alone is not None and closest_ratio(alone.orbits, lattice) < BONDED
+    if (unfit or close) and not disagree and statements[0].kind in {"Hall", "H-M", "number"}:
         better = _in_another_setting(statements, sites, lattice, facts)
+        if close:
+            better = [trial for trial in better if closest_ratio(trial.orbits, lattice) >= BONDED]
         if better:
             taken = _decide(better, where, said)
             return taken, [f"{said} does not fit the structure; the setting {taken.reading.name} does and is taken"]
     if not possible:
         raise InvalidInputError(f"{where}: {_why_none(readings, fitting, faults, lattice, said)}")
     taken = _decide(possible, where, said)
-    return taken, _notes(statements, taken, fitting, disagree, said)
+    notes = _notes(statements, taken, fitting, disagree, said)
+    if (ratio := closest_ratio(taken.orbits, lattice)) < BONDED:
+        notes.append(
+            f"two atoms are nearer than they can be, {ratio:.2f} of the sum of their covalent radii: check the file"
+        )
+    return taken, notes
 
 
 def _notes(
@@ -101,9 +106,10 @@ def _notes(
     others = [reading.name for reading in fitting if reading is not taken.reading]
     if disagree:
         name = "the list of operations" if taken.reading.name == "operations" else taken.reading.name
-        return [f"{said} contradict each other; {name} is taken, which the structure fits (--setting)"]
+        return [f"{said} contradict each other; {name} is taken, which the structure fits best (--setting)"]
     if others:
-        return [f"{said} leaves the setting open; {taken.reading.name} is taken, not {', '.join(others)} (--setting)"]
+        more = "" if statements[0].kind == "setting" else " (--setting)"
+        return [f"{said} leaves the setting open; {taken.reading.name} is taken, not {', '.join(others)}{more}"]
     if all(statement.kind == "number" for statement in statements) and statements[0].fallback:
         return [f"{said} alone: its standard setting {taken.reading.name} is taken; another by --setting"]
     loose = [
@@ -251,6 +257,8 @@ def _why_none(
     angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
     cell = ", ".join(f"{value:g}" for value in np.round([*lengths, *angles], 4))
     names = " and ".join(dict.fromkeys(reading.name for reading in readings))
+    if said.startswith("--setting"):
+        return f"the cell ({cell}) does not have the symmetry asked for ({said})"
     return (
         f"the cell ({cell}) does not have the symmetry that the file states ({said}"
         f"{'' if len(readings) == 1 and readings[0].name in said else f': {names}'}); correct either, or give --setting"

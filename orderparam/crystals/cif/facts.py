@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orderparam.crystals.mixtures import FULL
+from orderparam.crystals.neighbours import find_neighbours
 
 from .blocks import Block
 from .sites import Orbit
@@ -115,7 +116,6 @@ def closest_ratio(orbits: Sequence[Orbit], lattice: np.ndarray) -> float:
     where no two are within `FARTHEST_RATIO` of the largest atoms.
     """
     import gemmi
-    from scipy.spatial import KDTree
 
     positions = np.concatenate([orbit.positions for orbit in orbits])
     radius = np.repeat(
@@ -123,30 +123,10 @@ def closest_ratio(orbits: Sequence[Orbit], lattice: np.ndarray) -> float:
         [len(orbit.positions) for orbit in orbits],
     )
     occupancy = np.repeat([sum(o.contents.values()) for o in orbits], [len(o.positions) for o in orbits])
-    reach = FARTHEST_RATIO * 2 * float(radius.max())
-    near, image, other = _around(positions, lattice, reach)
-    best = np.inf
-    for i, partners in enumerate(KDTree(near).query_ball_point(positions @ lattice, reach)):
-        found = np.array([j for j in partners if other[j] != i or image[j]], int)
-        found = found[occupancy[other[found]] + occupancy[i] > 1 + FULL]
-        if len(found):
-            distances = np.linalg.norm(near[found] - positions[i] @ lattice, axis=1)
-            best = min(best, float((distances / (radius[other[found]] + radius[i])).min()))
-    return best
-
-
-def _around(positions: np.ndarray, lattice: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return all images within reach of the cell (Cartesian), whether each is a translated one, and of which atom."""
-    # planes (100), (010), (001) are 1 / |a*| apart
-    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    spans = [np.arange(-n, n + 1) for n in np.ceil(reach / heights).astype(int) + 1]
-    cells = np.stack(np.meshgrid(*spans, indexing="ij"), -1).reshape(-1, 3)
-    images = positions[None] + cells[:, None]
-    margin = reach / heights
-    low, high = positions.min(axis=0) - margin, positions.max(axis=0) + margin
-    keep = ((images >= low) & (images <= high)).all(axis=2)
-    moved, atoms = np.nonzero(keep)
-    return images[keep] @ lattice, np.any(cells[moved] != 0, axis=1), atoms
+    found = find_neighbours(lattice, positions, FARTHEST_RATIO * 2 * float(radius.max()))
+    both = occupancy[found.first] + occupancy[found.second] > 1 + FULL
+    ratios = found.distances / (radius[found.first] + radius[found.second])
+    return float(ratios[both].min()) if both.any() else np.inf
 
 
 def contradicts(amounts: dict[str, float], volume: float, facts: Facts) -> bool:
@@ -162,6 +142,9 @@ def mismatches(amounts: dict[str, float], volume: float, facts: Facts) -> list[s
         units = f", Z = {facts.z:g}" if facts.z else ""
         has = " ".join(f"{element}{amount:.4g}" for element, amount in amounts.items())
         found.append(f"the sites give {has} in the cell, and the stated formula is {stated}{units}")
+    attached = "H" in facts.formula and "H" not in amounts and len(facts.formula) > 1
+    if attached:
+        found.append("the stated formula has hydrogen, and no site holds any")
     if facts.volume and abs(facts.volume / volume - 1) > 0.01:
         found.append(f"the cell's volume is {volume:.2f} cubic angstrom, and {facts.volume:g} is stated")
     if agrees_with_density(amounts, volume, facts) is False and not found:

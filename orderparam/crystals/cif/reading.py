@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -67,10 +68,11 @@ def read_cif(path: Path, *, setting: str | None = None, frame: int | str | None 
 
 
 def _read_block(chosen: Block, setting: str | None, path: Path) -> Crystal:
-    lattice, cell_sigmas = _cell(chosen, path)
+    statements, symmetry_notes = _statements(chosen, setting, path)
+    values, cell_sigmas = _cell(chosen, path)
+    lattice, angle_notes = _lattice(values, statements, path)
     facts = facts_of(chosen)
     sites, uncertainties, site_notes = _sites(chosen, lattice, cell_sigmas, facts, path)
-    statements, symmetry_notes = _statements(chosen, setting, path)
     trial, choice_notes = choose(statements, sites, lattice, facts, str(path))
     lattice, cell_notes = _settled_cell(lattice, trial.reading.operations, path.name)
     volume = abs(float(np.linalg.det(lattice)))
@@ -82,27 +84,59 @@ def _read_block(chosen: Block, setting: str | None, path: Path) -> Crystal:
     own = (*choice_notes, *trial.notes, *found)
     return _crystal(
         lattice, trial.orbits, uncertainties, path,
-        (*symmetry_notes, *site_notes, *cell_notes, *(f"{path.name}: {note}" for note in own)),
+        (*symmetry_notes, *angle_notes, *site_notes, *cell_notes, *(f"{path.name}: {note}" for note in own)),
     )  # fmt: skip
 
 
 def _cell(block: Block, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lattice (3, 3) and the uncertainties of the six cell parameters."""
+    """Return the six cell parameters (NaN for angles that the file does not give) and their uncertainties."""
     texts = [block.value(tag) for tag in (*_LENGTHS, *_ANGLES)]
     missing = [tag for tag, text in zip(_LENGTHS, texts, strict=False) if text is None]
     if missing:
         raise InvalidInputError(f"{path}: the cell is not complete: {', '.join(missing)} is missing")
     numbers = [
-        number_with_uncertainty(text or "90", f"{path}: {tag}")
+        number_with_uncertainty(text, f"{path}: {tag}") if text is not None else (np.nan, 0.0)
         for tag, text in zip((*_LENGTHS, *_ANGLES), texts, strict=True)
     ]
     values, sigmas = np.array(numbers).T
-    if not np.isfinite(values).all() or values.min() <= 0 or values[3:].max() >= 180:
+    known = values[~np.isnan(values)]
+    if not np.isfinite(known).all() or known.min() <= 0 or (values[3:] >= 180).any():
         raise InvalidInputError(
             f"{path}: the cell {' '.join(f'{v:g}' for v in values)} is none; expected lengths above 0 and angles "
             "between 0 and 180"
         )
-    return lattice_of(values), sigmas
+    return values, sigmas
+
+
+def _lattice(values: np.ndarray, statements: Sequence[Statement], path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the lattice (3, 3); angles that are not given are those that the stated symmetry fixes, with a note.
+
+    Raises
+    ------
+    InvalidInputError
+        When an angle is missing that the symmetry leaves free.
+    """
+    missing = np.flatnonzero(np.isnan(values))
+    if not len(missing):
+        return lattice_of(values), ()
+    groups = [reading.operations for statement in statements for reading in statement.readings]
+
+    def fits(cell: np.ndarray) -> bool:
+        lattice = lattice_of(cell)
+        return any(keeps_metric(group, lattice @ lattice.T) < ROUNDED_CELL for group in groups)
+
+    for choices in product((90.0, 120.0), repeat=len(missing)):
+        cell = values.copy()
+        cell[missing] = choices
+        others = np.tile(cell, (len(missing), 1))
+        others[np.arange(len(missing)), missing] -= 2.0
+        if fits(cell) and not any(fits(other) for other in others):
+            names = ", ".join(f"{_ANGLES[i - 3].removeprefix('_cell_angle_')} {cell[i]:g}" for i in missing)
+            return lattice_of(cell), (
+                f"{path.name}: angles that the file does not give follow from its symmetry: {names}",
+            )
+    names = ", ".join(_ANGLES[i - 3] for i in missing)
+    raise InvalidInputError(f"{path}: the cell is not complete: {names} is missing, and the symmetry does not fix it")
 
 
 def lattice_of(cell: np.ndarray) -> np.ndarray:
@@ -138,6 +172,9 @@ def _sites(
     rows, sigmas, left_out, doubts = [], [], [], []
     for row in _rows(block):
         where = f"{path}: {row.label}"
+        if row.flag == "dum":
+            left_out.append(f"{row.label} (a dummy)")
+            continue
         try:
             element, doubt = element_of(row.type, row.name, frozenset(facts.formula))
         except InvalidInputError as problem:
@@ -151,7 +188,7 @@ def _sites(
             raise InvalidInputError(f"{where}: the occupancy is {occupancy:g}; expected a number from 0 to 1")
         if None in row.coordinates:
             raise InvalidInputError(
-                f"{where}: expected numbers as coordinates, found '?'; give them, or leave the site out"
+                f"{where}: expected numbers as coordinates, found '?' or '.'; give them, or leave the site out"
             )
         position, sigma, rounding = _position(row, where)
         if row.cartesian:
@@ -165,6 +202,8 @@ def _sites(
         raise InvalidInputError(f"{path}: no atom is left; every site is a vacancy, a dummy or without coordinates")
     notes = [f"{path.name}: left out: {', '.join(left_out)}"] if left_out else []
     notes += [f"{path.name}: {doubt}" for doubt in dict.fromkeys(doubts)]
+    if len({row.kind[:1] for row in rows if row.element == "H"}) > 1:
+        notes.append(f"{path.name}: deuterium is read as hydrogen, and the file has both")
     notes += moments_left_out(_sites_with_moments(block))
     known = Uncertainties(np.array([row.position for row in rows]), np.array(sigmas), cell_sigmas)
     return rows, known if known.sigmas.any() or cell_sigmas.any() else None, notes
@@ -211,8 +250,6 @@ def _rows(block: Block) -> list[_Row]:
 
 
 def _reason_to_leave_out(row: _Row, element: str | None, occupancy: float) -> str | None:
-    if row.flag == "dum":
-        return "a dummy"
     if element is None:
         return "a vacancy"
     if 0 <= occupancy <= FULL:

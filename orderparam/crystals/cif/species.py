@@ -7,6 +7,9 @@ import re
 from orderparam.crystals.elements import elements
 from orderparam.errors import InvalidInputError
 
+NO_ELEMENTS = {"unk", "dum", "uani", "uiso"}
+"""Names that begin like an element and are none."""
+
 VACANCY = "vacancy"
 VACANCIES = {"va", "vac", "vacancy", "\N{WHITE SQUARE}"}
 """What people write for an empty site."""
@@ -54,13 +57,16 @@ def element_of(type_symbol: str | None, label: str | None, formula: frozenset[st
 def _named(text: str | None, isotopes: dict[str, str]) -> list[str]:
     """Return the elements that a name can mean: of two letters before one; a vacancy first where it may be one."""
     letters = re.match(r"[0-9]*([^\W\d_]+|\N{WHITE SQUARE})", text or "")
-    if letters is None:
+    if letters is None or text is None:
         return []
-    name = letters[1]
+    name, rest = letters[1], text[letters.end() :]
+    if re.match(r"H2O", text, re.IGNORECASE) or name.lower() in WATER:
+        return [WATER.get(name.lower(), "O")]
     if name.lower() in VACANCIES:
         return [VACANCY, *(["V"] if name.lower().startswith("v") else [])]
-    if name.lower() in WATER:
-        return [WATER[name.lower()]]
+    two = re.match(r"[,/][A-Z][a-z]?", rest) or re.match(r"[A-Z][a-z][A-Z][a-z]$", name)
+    if two or name.lower() in NO_ELEMENTS:
+        return []
     found = []
     for length in (2, 1):
         symbol = name[:length].capitalize()
