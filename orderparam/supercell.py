@@ -79,6 +79,11 @@ class Supercell:
         return self.matrix @ self.parent.lattice
 
     @cached_property
+    def periodic(self) -> tuple[bool, bool, bool]:
+        """Along which basis vectors the crystal repeats; not along that through the vacuum of a layer."""
+        return carried(self.parent.crystal, self.lattice)
+
+    @cached_property
     def positions(self) -> np.ndarray:
         """Fractional coordinates (n, 3) in the supercell's basis."""
         return (self.parent.crystal.positions[self.sites] + self.cells) @ np.linalg.inv(self.matrix)
@@ -171,8 +176,8 @@ class Supercell:
     def with_displacements(self, displacements: np.ndarray, strain: np.ndarray, name: str = "") -> Crystal:
         """Return the distorted crystal: every atom moved by (n, 3) angstrom, then the whole strained by 1 + strain."""
         positions = self.positions + displacements @ np.linalg.inv(self.lattice)
-        lattice, periodic = self.lattice @ (np.eye(3) + strain), carried(self.parent.crystal, self.lattice)
-        return Crystal(lattice, positions, self.species, self.labels, name, periodic=periodic)
+        lattice = self.lattice @ (np.eye(3) + strain)
+        return Crystal(lattice, positions, self.species, self.labels, name, periodic=self.periodic)
 
 
 @dataclass(frozen=True, eq=False)

@@ -360,15 +360,49 @@ def test_a_crystal_has_no_layer_group():
     assert report_layer_group(one_t(), 1e-3) is None
 
 
-def test_no_hop_of_the_network_crosses_the_vacuum():
-    from orderparam.network.graph import choose_cutoff, connection_radius
+def radius_of(crystal: Crystal) -> float:
+    from orderparam.network.graph import connection_radius
 
-    radii = [connection_radius(c.lattice, c.positions) for c in (one_t(20.0), one_t(45.0), tilted(one_t(), (1, 2)))]
-    assert radii == pytest.approx([radii[0]] * 3)
-    assert radii[0] == pytest.approx(np.sqrt(A**2 / 3 + 1.8**2))
-    assert choose_cutoff(one_t().lattice, one_t().positions, 1.3) < VACUUM
-    filled = one_t(3.6 + VACUUM - 0.1)
-    assert connection_radius(filled.lattice, filled.positions) > VACUUM - 0.1
+    return connection_radius(crystal.lattice, crystal.positions, crystal.periodic)
+
+
+def test_no_hop_of_the_network_crosses_the_vacuum():
+    from orderparam.network.graph import choose_cutoff
+
+    layers = [one_t(20.0), one_t(45.0), tilted(one_t(), (1, 2)), wrapped(one_t(20.0, 0.5))]
+    radii = [radius_of(settle_periodicity(layer)) for layer in layers]
+    assert radii == pytest.approx([np.sqrt(A**2 / 3 + 1.8**2)] * 4)
+    assert choose_cutoff(one_t().lattice, one_t().positions, 1.3, (True, True, False)) < VACUUM
+    for gap in (VACUUM - 0.1, VACUUM + 0.1):  # a crystal is connected through its gaps, however wide
+        filled = settle_periodicity(one_t(3.6 + gap), "abc")
+        assert radius_of(filled) > gap
+
+
+@pytest.mark.parametrize("matrix", [np.eye(3), [[1, 0, 0], [0, 1, 0], [3, -2, 1]], [[0, 0, 1], [2, 1, 0], [1, 1, 0]]])
+def test_the_graph_of_a_sparse_sublattice_depends_on_no_basis(matrix):
+    lattice = np.diag([9.0, 10.0, 30.0])  # gaps in the plane as wide as vacuum, two heights 12 apart
+    sites = np.array([[0, 0, 0.9], [0, 0, 0.3]])
+    basis = np.array(matrix) @ lattice
+    places = sites @ lattice @ np.linalg.inv(basis)
+    a, b, c = (bool(row[2] == 0) for row in basis)
+    assert radius_of(Crystal(basis, places, ("Fe", "Fe"), periodic=(a, b, c))) == pytest.approx(12.0)
+
+
+def test_the_sparse_sublattice_of_a_layer_is_a_layer_to_the_network():
+    from orderparam.crystals.selecting import part_of
+    from orderparam.discovery.inputs import fit_problem
+    from orderparam.network.graph import connection_radius
+
+    wide = Crystal(
+        np.diag([9.0, 9.0, 24.0]), np.array([[0, 0, 0.5], [0.5, 0.5, 0.55], [0.5, 0, 0.5]]), ("Fe", "O", "O")
+    )
+    parent = settle_periodicity(wide)
+    child = replace(parent, positions=parent.positions + np.array([[0, 0, 0], [0, 0, 0.01], [0, 0, 0]]))
+    alone = [part_of(crystal, only=("Fe",), ignore=()) for crystal in (parent, child)]
+    analysis = analyse(symmetrise(alone[0]), alone[1])
+    problem = fit_problem(analysis, ())
+    assert problem.periodic.count(False) == 1
+    assert connection_radius(problem.lattice, problem.positions, problem.periodic) == pytest.approx(9.0)  # not 16
 
 
 # --- any parent ----------------------------------------------------------------------------------------------------

@@ -198,6 +198,7 @@ class Family:
             displacements=np.array(distortion.displacements),
             strain=np.array(distortion.strain),
             inputs=tuple(InputBlock(irreps[name], field[None], name) for name, field in fields.items()),
+            periodic=distortion.supercell.periodic,
         )
 
     def cell(self, components: Mapping[str, np.ndarray]) -> Supercell:

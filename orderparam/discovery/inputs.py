@@ -146,6 +146,7 @@ def fit_problem(analysis: Analysis, blocks: tuple[InputBlock, ...]) -> FitProble
         displacements=np.array(distortion.displacements),
         strain=np.array(distortion.strain),
         inputs=blocks,
+        periodic=supercell.periodic,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from orderparam.errors import InvalidInputError
 from orderparam.o3 import Irrep, irreps_to_symmetric
 
-from .graph import RadialBasis, choose_cutoff, find_edges, shells_of
+from .graph import EVERYWHERE, Periodic, RadialBasis, choose_cutoff, find_edges, shells_of
 from .layout import DISPLACEMENT, READOUT, STRAIN, Layout
 from .problem import FitProblem
 
@@ -65,6 +66,8 @@ class GatedNetwork(nn.Module):
         Of the weights.
     radial, known : RadialBasis and tuple of str, optional
         Radial functions, and the species that the network knows in their order; by default those of these sites.
+    periodic : tuple of 3 bool
+        As in `FitProblem`.
     """
 
     def __init__(
@@ -80,16 +83,17 @@ class GatedNetwork(nn.Module):
         seed: int,
         radial: RadialBasis | None = None,
         known: tuple[str, ...] | None = None,
+        periodic: Periodic = EVERYWHERE,
     ) -> None:
         super().__init__()
-        self.size = {"lmax": lmax, "layers": layers, "multiplicity": multiplicity, "seed": seed}
-        self.periodic = lattice is not None
+        self.size: dict[str, Any] = {"lmax": lmax, "layers": layers, "multiplicity": multiplicity, "seed": seed}
+        self.finite = lattice is None
         try:
             from e3nn import o3
         except ImportError as missing:
             raise InvalidInputError("the gated network needs e3nn: pip install 'orderparam[e3nn]'") from missing
         self.known = kinds = known or tuple(sorted(set(species)))
-        cutoff = radial.cutoff if radial else choose_cutoff(lattice, positions, cutoff_factor)
+        cutoff = radial.cutoff if radial else choose_cutoff(lattice, positions, cutoff_factor, periodic)
         edges = find_edges(lattice, positions, cutoff)
         self.radial_basis = radial = radial or RadialBasis.on_shells(cutoff, shells_of(edges.lengths))
         self.source = Layout.all_up_to(lmax)
@@ -130,7 +134,7 @@ class GatedNetwork(nn.Module):
         """Return displacements (n_sites, 3), angstrom, and strain (3, 3); as `TrainedNetwork.predict`."""
         with torch.no_grad():
             displacements, strain = self(torch.from_numpy(self.fields(inputs)))
-        return displacements.numpy(), irreps_to_symmetric(strain.numpy()) if self.periodic else np.zeros((3, 3))
+        return displacements.numpy(), np.zeros((3, 3)) if self.finite else irreps_to_symmetric(strain.numpy())
 
     def on(self, lattice: np.ndarray | None, positions: np.ndarray, species: Sequence[str]) -> GatedNetwork:
         """Return the same network on other sites; as `TrainedNetwork.on`."""
@@ -213,7 +217,9 @@ def train_gated(
     largest : float
         Largest distance of an atom from its place where the loss was lowest, angstrom.
     """
-    network = GatedNetwork(problem.lattice, problem.positions, problem.species, lmax=lmax, seed=seed)
+    network = GatedNetwork(
+        problem.lattice, problem.positions, problem.species, lmax=lmax, seed=seed, periodic=problem.periodic
+    )
     rng = np.random.default_rng(seed)
     free = [torch.tensor(0.3 * rng.normal(size=b.n_free), requires_grad=True) for b in problem.inputs]
     bases = [torch.from_numpy(b.basis) for b in problem.inputs]

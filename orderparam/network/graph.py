@@ -10,11 +10,15 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.spatial import KDTree
 
-from orderparam.crystals.layers import vacuum_axes
+from orderparam.crystals.layers import find_gap
 from orderparam.errors import InvalidInputError
 
 SHELL_WIDTH = 1e-4  # angstrom: distances nearer than this are one shell
 N_GAUSSIANS = 10
+
+Periodic = tuple[bool, bool, bool]
+EVERYWHERE: Periodic = (True, True, True)
+"""Along which basis vectors a crystal repeats."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,20 @@ def shells_of(lengths: np.ndarray) -> np.ndarray:
     return np.add.reduceat(ordered, starts) / counts
 
 
-def connection_radius(lattice: np.ndarray | None, positions: np.ndarray) -> float:
+def connection_radius(lattice: np.ndarray | None, positions: np.ndarray, periodic: Periodic = EVERYWHERE) -> float:
     """Return the least distance at which hops between neighbours lead from every atom to every other and its images.
 
-    It does not depend on the choice of the cell. No hop need cross the vacuum above a layer.
+    It does not depend on the choice of the cell. In a layer, images are those along the two vectors that are periodic,
+    and no hop crosses the vacuum; a crystal is connected through its gaps, however wide.
+
+    Parameters
+    ----------
+    lattice : (3, 3) float64 or None
+        Rows, angstrom; None for a finite set of points, connected without any images.
+    positions : (n_sites, 3) float64
+        Fractional (Cartesian without a lattice).
+    periodic : tuple of 3 bool
+        As of a `Crystal`; not looked at without a lattice.
 
     Raises
     ------
@@ -142,10 +156,11 @@ def connection_radius(lattice: np.ndarray | None, positions: np.ndarray) -> floa
     """
     if lattice is None and len(positions) < 2:
         raise InvalidInputError("network: at least two points are needed")
-    reach, periodic = 2.0, _periodic_axes(lattice, positions)
+    axes = [] if lattice is None else [axis for axis in range(3) if periodic[axis]]
+    reach = 2.0
     while True:
-        edges = find_edges(lattice, positions, reach)
-        if len(edges.centres) and _is_connected(periodic, len(positions), edges, reach):
+        edges = _hops(lattice, positions, axes, reach)
+        if len(edges.centres) and _is_connected(axes, len(positions), edges, reach):
             break
         reach *= 1.5
     lengths = edges.lengths
@@ -153,19 +168,24 @@ def connection_radius(lattice: np.ndarray | None, positions: np.ndarray) -> floa
     low, high = 0, len(shells) - 1  # connectedness grows with the radius: bisect
     while low < high:
         middle = (low + high) // 2
-        if _is_connected(periodic, len(positions), edges, shells[middle] + SHELL_WIDTH):
+        if _is_connected(axes, len(positions), edges, shells[middle] + SHELL_WIDTH):
             high = middle
         else:
             low = middle + 1
     return float(shells[high])
 
 
-def _periodic_axes(lattice: np.ndarray | None, positions: np.ndarray) -> list[int]:
-    """Return the axes along which the graph must be connected: none of a finite set, those in the plane of a layer."""
-    if lattice is None:
-        return []
-    vacuum = vacuum_axes(lattice, positions)
-    return [axis for axis in range(3) if len(vacuum) != 1 or axis not in vacuum]
+def _hops(lattice: np.ndarray | None, positions: np.ndarray, axes: list[int], reach: float) -> Edges:
+    """Return the edges up to `reach`, in a layer without those through its vacuum, the widest gap across its plane."""
+    if lattice is None or len(axes) != 2:
+        return find_edges(lattice, positions, reach)
+    (across,) = {0, 1, 2} - set(axes)
+    positions = positions.copy()
+    edge = find_gap(lattice, positions, across).edge
+    positions[:, across] -= np.floor(positions[:, across] - edge + 1e-9)  # in one piece, from the lowest atom upwards
+    edges = find_edges(lattice, positions, reach)
+    within = edges.images[:, across] == 0
+    return Edges(edges.centres[within], edges.neighbours[within], edges.images[within], edges.vectors[within])
 
 
 def _is_connected(periodic: list[int], n_sites: int, edges: Edges, radius: float) -> bool:
@@ -195,12 +215,14 @@ def _is_connected(periodic: list[int], n_sites: int, edges: Edges, radius: float
     return int(np.gcd.reduce(np.rint(np.linalg.det(bases)).astype(int))) == 1
 
 
-def choose_cutoff(lattice: np.ndarray | None, positions: np.ndarray, factor: float) -> float:
+def choose_cutoff(
+    lattice: np.ndarray | None, positions: np.ndarray, factor: float, periodic: Periodic = EVERYWHERE
+) -> float:
     """Return a cutoff near factor times the connection radius, in the widest gap between shells there.
 
     In the middle of a gap no noise can carry a neighbour across the cutoff.
     """
-    radius = connection_radius(lattice, positions)
+    radius = connection_radius(lattice, positions, periodic)
     aim = factor * radius
     shells = shells_of(find_edges(lattice, positions, 1.4 * aim).lengths)
     bounds = np.append(shells, 1.4 * aim)

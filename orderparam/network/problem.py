@@ -62,6 +62,8 @@ class FitProblem:
         Target, symmetric, dimensionless, Cartesian.
     inputs : tuple of InputBlock
         The learnable inputs.
+    periodic : tuple of 3 bool
+        Along which vectors of the cell the crystal repeats, as of a `Crystal`.
     """
 
     lattice: np.ndarray | None
@@ -71,6 +73,7 @@ class FitProblem:
     displacements: np.ndarray
     strain: np.ndarray
     inputs: tuple[InputBlock, ...] = ()
+    periodic: tuple[bool, bool, bool] = (True, True, True)
 
     def __post_init__(self) -> None:
         n = len(self.species)

@@ -33,7 +33,7 @@ def build_network(
     rounding.
     """
     if radial is None:
-        cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor)
+        cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor, problem.periodic)
         edges = find_edges(problem.lattice, problem.positions, cutoff)
         radial = RadialBasis.on_shells(cutoff, shells_of(edges.lengths))
     else:

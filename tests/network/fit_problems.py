@@ -134,6 +134,6 @@ def random_network(problem: FitProblem, architecture: Architecture, seed: int = 
 
 def geometry(problem: FitProblem, architecture: Architecture) -> tuple[RadialBasis, Edges]:
     """Return the radial functions and the edges of a problem."""
-    cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor)
+    cutoff = choose_cutoff(problem.lattice, problem.positions, architecture.cutoff_factor, problem.periodic)
     edges = find_edges(problem.lattice, problem.positions, cutoff)
     return RadialBasis.on_shells(cutoff, shells_of(edges.lengths)), edges
