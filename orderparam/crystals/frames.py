@@ -18,6 +18,10 @@ CELL_JUMP = 0.1
 WORDS = ("first", "last", "mean")
 
 
+class EmptyFileError(InvalidInputError):
+    """A file without any structure; who knows the name of the file puts it in front."""
+
+
 @dataclass(frozen=True)
 class Frames:
     """The structures of one file, read when they are asked for.
@@ -28,6 +32,10 @@ class Frames:
         How many there are, at least one.
     crystal : callable
         The crystal of a frame, counted from 0.
+
+    Raises
+    ------
+    EmptyFileError
     """
 
     count: int
@@ -35,7 +43,7 @@ class Frames:
 
     def __post_init__(self) -> None:
         if self.count < 1:
-            raise InvalidInputError("it holds no structure")
+            raise EmptyFileError("it holds no structure")
 
 
 def one(crystal: Crystal) -> Frames:
@@ -97,7 +105,8 @@ def pick(frames: Frames, frame: str | int | None, name: str) -> Crystal:
 def mean_of(frames: Frames, name: str) -> Crystal:
     """Return the mean cell with the mean positions, atoms followed through the faces of the cell.
 
-    From one frame to the next an atom is taken to have moved by less than half a cell.
+    From one frame to the next an atom is taken to have moved by less than half a cell. Notes and labels are those of
+    the last frame; standard uncertainties, which are of one frame and not of the mean, are left out.
 
     Raises
     ------
@@ -120,4 +129,4 @@ def mean_of(frames: Frames, name: str) -> Crystal:
         lattice += now.lattice
         positions += followed
         before = now
-    return replace(before, lattice=lattice / frames.count, positions=positions / frames.count)
+    return replace(before, lattice=lattice / frames.count, positions=positions / frames.count, uncertainties=None)

@@ -88,8 +88,6 @@ def read_extended_xyz(path: Path) -> Frames:
             raise InvalidInputError(f"{path}: line {at + 1} says {n} atoms, but {max(left, 0)} lines follow")
         starts.append((at, n))
         at += n + 2
-    if not starts:
-        raise InvalidInputError(f"{path}: it holds no structure")
 
     def crystal(index: int) -> Crystal:
         from ase.io.extxyz import read_xyz

@@ -12,7 +12,7 @@ from orderparam.errors import InvalidInputError, OrderParamError
 from . import aims, castep, cssr, espresso, fromase, frompymatgen, phonopyyaml, poscar, shelx
 from .crystal import Crystal
 from .filetext import head_of, plain_name
-from .frames import Frames, pick
+from .frames import EmptyFileError, Frames, pick
 from .quiet import overheard
 
 
@@ -82,6 +82,8 @@ def read_other(path: Path, *, frame: int | str | None = None) -> Crystal:
     try:
         with overheard() as said:
             crystal = pick(form.read(path), frame, str(path))
+    except EmptyFileError as problem:
+        raise InvalidInputError(f"{path}: {problem}") from None
     except OrderParamError:
         raise
     except Exception as problem:

@@ -29,8 +29,8 @@ def read_crystal(
     setting : str, optional
         The space-group setting that a CIF means where it leaves that open.
     frame : int or str, optional
-        Which of several structures in a trajectory: counted from 1, ``"first"``, ``"last"`` or ``"mean"``; without it
-        the last, and a note says so.
+        Which of several structures of a file: counted from 1, ``"first"``, ``"last"`` or ``"mean"``. Without it the
+        last, where a relaxation has its result, and of a CIF the first; a note says so.
     periodic : str, optional
         The axes along which the crystal repeats: ``"ab"`` is a layer, ``"abc"`` a crystal in any case. Without it the
         file says so, or a gap that can only be vacuum (`layers.settle_periodicity`).

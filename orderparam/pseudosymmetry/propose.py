@@ -45,7 +45,7 @@ Farther ones, to the limits' `reach`, only if nothing convincing comes of these;
 NOISE = 0.09
 """What distance (angstrom) a careless measurement or relaxation explains: 0.05 on every coordinate."""
 
-_NOISE_LIMIT = 0.3  # angstrom: largest displacement within `NOISE`
+_NOISE_LIMIT = 0.3  # angstrom, six times the 0.05 of a coordinate: no noise moves one atom farther, whatever the rms
 _MAX_SYMMETRISED = 24
 _SYMPREC = 2e-3
 
@@ -218,7 +218,9 @@ def propose_parents(
 ) -> tuple[Proposal, ...]:
     """Propose parents of higher symmetry for a crystal, the best first.
 
-    Those that are not weak come first, the one with the largest index first; then the weak ones by score.
+    Those that are not weak come first, the one with the largest index first; then the weak ones by score. Proposals
+    that take operations beyond `NEAR`, which are sought where nothing else convinces, stand behind all others, in the
+    same order among themselves.
 
     Parameters
     ----------

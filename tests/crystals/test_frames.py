@@ -1,11 +1,14 @@
 """Of several structures one is taken, and it is said which."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.frames import CELL_JUMP, Frames, many, mean_of, parse_frame, pick
 from orderparam.crystals.reading import read_crystal
+from orderparam.crystals.uncertainties import Uncertainties
 from orderparam.errors import InvalidInputError
 from orderparam.formats.xyz import extended_xyz
 from tests.crystals.samples import FILES, STRUCTURES, assert_same, quartz, to_ase
@@ -74,6 +77,15 @@ def test_the_mean_of_cells():
     crystal = quartz()
     other = Crystal(1.02 * crystal.lattice, crystal.positions, crystal.species)
     assert np.allclose(mean_of(many([crystal, other]), "x").lattice, 1.01 * crystal.lattice)
+
+
+def test_uncertainties_of_one_frame_are_none_of_the_mean():
+    crystal = quartz()
+    sigmas = Uncertainties(crystal.positions, np.full((crystal.n_sites, 3), 1e-4), np.zeros(6))
+    frames = [replace(moved(crystal, 0.01 * step), uncertainties=sigmas, notes=(f"frame {step}",)) for step in (1, 2)]
+    mean = mean_of(many(frames), "x")
+    assert mean.uncertainties is None
+    assert mean.notes == ("frame 2",)
 
 
 def test_no_mean_of_different_structures():

@@ -18,7 +18,7 @@ from orderparam.pseudosymmetry import (
     propose_parents,
     search_parents,
 )
-from orderparam.pseudosymmetry.propose import Ladder
+from orderparam.pseudosymmetry.propose import _NOISE_LIMIT, Ladder
 from tests.pseudosymmetry.children import scrambled, skutterudite
 
 ANY = propose_parents(Crystal(np.diag([4.0, 4.0, 4.1]), np.zeros((1, 3)), ("Po",)))[0].parent
@@ -129,6 +129,30 @@ def test_what_is_noise(change, noise):
     found = groups(child)[123]
     assert found.rms == pytest.approx(NOISE + change, abs=1e-6)
     assert found.is_noise is noise
+
+
+@pytest.mark.parametrize(("change", "noise"), [(-0.005, True), (0.005, False)])
+def test_no_single_atom_moves_farther_by_noise(change, noise):
+    """One of thirteen atoms moves by d: rms = d sqrt(12) / 13 is within `NOISE` on both sides of the bound on d."""
+    largest = _NOISE_LIMIT + change
+    body = np.array([[x, y, z] for x in (0.25, 0.75) for y in (0.25, 0.75) for z in (0.25, 0.75)])
+    sites = np.concatenate([[[0.5, 0.5, 0.5], [0, 0, 0]], 0.5 * np.eye(3), body])
+    sites[0, 2] += largest * 13 / 12 / 9
+    child = Crystal(np.diag([8.0, 8.0, 9.0]), sites, ("Ti", "Ba", *3 * ["F"], *8 * ["O"]))
+    found = groups(child)[123]
+    assert found.max_displacement == pytest.approx(largest, abs=1e-6)
+    assert found.is_noise
+    assert (found.ladder.start[0] > 1) is noise
+
+
+def test_far_proposals_stand_behind_all_others():
+    lattice = np.diag([7.0, 7.0, 13.0])
+    found = propose_parents(polar(lattice, np.array([0, 0, 1.0]), NEAR / 2 + 0.1), limit=100)
+    far = [p.is_far for p in found]
+    assert any(far)
+    assert far == sorted(far)
+    behind = [p for p in found if p.is_far]
+    assert behind == sorted(behind, key=lambda p: p.ladder.rank(p))
 
 
 def test_the_reach_of_operations_follows_from_the_limits():
