@@ -6,6 +6,7 @@ What is integer stays integer: supercells, their translations and sublattices ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +18,49 @@ from .errors import InvalidInputError
 from .niggli import niggli_reduce
 
 _NEIGHBOURS = np.stack(np.meshgrid(*3 * [[-1, 0, 1]], indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def cell_vectors(
+    lengths: Sequence[float] | np.ndarray, angles: Sequence[float] | np.ndarray, where: str = ""
+) -> np.ndarray:
+    """Return basis vectors as rows (3, 3) of a cell: c along z and a in the xz plane, so that beta lies between them.
+
+    Parameters
+    ----------
+    lengths, angles : a, b, c and alpha, beta, gamma, degrees
+    where : str
+        Begins the message.
+
+    Raises
+    ------
+    InvalidInputError
+        When lengths and angles span no cell.
+
+    Examples
+    --------
+    >>> cell_vectors((2, 3, 4), (90, 90, 90)).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 4.0]]
+    """
+    cosines = np.cos(np.radians(angles))
+    cosines[np.abs(cosines) < 1e-15] = 0.0  # a right angle in degrees is one in the cell
+    alpha, beta, gamma = cosines.tolist()
+    volume = 1 + 2 * alpha * beta * gamma - alpha**2 - beta**2 - gamma**2  # squared, of unit lengths
+    if min(lengths) <= 0 or volume < 1e-12 or not all(0 < angle < 180 for angle in angles):
+        given = " ".join(f"{value:g}" for value in (*lengths, *angles))
+        raise InvalidInputError(f"{where}{': ' if where else ''}no cell has these lengths and angles: {given}")
+    sin_alpha, sin_beta = np.sqrt([1 - alpha**2, 1 - beta**2])
+    star = (alpha * beta - gamma) / (sin_alpha * sin_beta)  # the cosine of gamma* in the reciprocal cell
+    units = [
+        [sin_beta, 0.0, beta],
+        [-sin_alpha * star + 0.0, np.sqrt(volume) / sin_beta, alpha],
+        [0.0, 0.0, 1.0],
+    ]
+    return np.array(lengths, float)[:, None] * units
+
+
+def with_a_along_x(lattice: np.ndarray) -> np.ndarray:
+    """Return a cell (3, 3) turned so that a is along x and b in the xy plane, right-handed."""
+    return np.linalg.cholesky(lattice @ lattice.T)
 
 
 def determinant(matrix: np.ndarray) -> np.ndarray:

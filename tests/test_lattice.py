@@ -11,6 +11,7 @@ from orderparam.lattice import (
     QuotientLattice,
     adjugate,
     cell_parameters,
+    cell_vectors,
     common_denominator,
     determinant,
     dual_basis,
@@ -21,6 +22,7 @@ from orderparam.lattice import (
     shortest_distances,
     shortest_images,
     unimodular_inverse,
+    with_a_along_x,
 )
 from orderparam.niggli import niggli_reduce
 
@@ -254,3 +256,27 @@ def test_common_denominator():
 def test_cell_parameters_agree_with_pymatgen():
     lattice = np.array([[4.0, 0.3, 0.1], [-1.2, 5.0, 0.7], [0.4, 0.2, 6.0]])
     assert np.allclose(cell_parameters(lattice), Lattice(lattice).parameters)
+
+
+def test_cell_vectors_have_the_lengths_and_angles():
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        lengths, angles = rng.uniform(3, 12, 3), rng.uniform(70, 110, 3)
+        for lattice in (cell_vectors(lengths, angles), with_a_along_x(cell_vectors(lengths, angles))):
+            assert np.linalg.norm(lattice, axis=1) == pytest.approx(lengths)
+            cosines = [lattice[i] @ lattice[j] / lengths[i] / lengths[j] for i, j in ((1, 2), (0, 2), (0, 1))]
+            assert np.degrees(np.arccos(cosines)) == pytest.approx(angles)
+            assert np.linalg.det(lattice) > 0
+        turned, standard = with_a_along_x(lattice), cell_vectors(lengths, angles)
+        assert np.abs([turned[0, 1], turned[0, 2], turned[1, 2]]).max() < 1e-12
+        assert np.abs([standard[0, 1], standard[2, 0], standard[2, 1]]).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("lengths", "angles"),
+    [((1, 1, 0), (90, 90, 90)), ((1, 1, -1), (90, 90, 90)), ((1, 1, 1), (30, 30, 60)), ((1, 1, 1), (120, 120, 120)),
+     ((1, 1, 1), (90, 90, 180)), ((1, 1, 1), (-90, 90, 90))],
+)  # fmt: skip
+def test_no_cell_has_these_parameters(lengths, angles):
+    with pytest.raises(InvalidInputError, match=r"^here: no cell has these lengths and angles: 1 1"):
+        cell_vectors(lengths, angles, "here")

@@ -57,6 +57,13 @@ def test_the_exact_half_does_not_load_torch() -> None:
     assert {"spglib", "gemmi"} <= loaded  # the probe does see what is loaded
 
 
+def test_a_poscar_is_read_without_pymatgen(tmp_path: Path) -> None:
+    path = tmp_path / "POSCAR"
+    path.write_text("salt\n5.6\n0 .5 .5\n.5 0 .5\n.5 .5 0\nNa Cl\n1 1\nDirect\n0 0 0\n.5 .5 .5\n")
+    code = f"from orderparam import read_crystal\nassert read_crystal({str(path)!r}).n_sites == 2"
+    assert not modules_after(code) & {"torch", "plotly", "pymatgen", "ase"}
+
+
 def test_every_export_is_there() -> None:
     assert orderparam.__all__ == sorted(orderparam.__all__)
     assert set(orderparam.__all__) == set(orderparam._HOMES)

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from orderparam.errors import InvalidInputError
+from orderparam.lattice import cell_vectors, with_a_along_x
 
 from .crystal import Crystal, right_handed
-from .filetext import cell_from_parameters, element, element_of_label, numbers, shown, text_of
+from .elements import element_of_number
+from .filetext import element, element_of_label, numbers, shown, text_of
 from .frames import Frames, one
 
 UNITS = {"ang": 1.0, "bohr": 0.5291772108, "a0": 0.5291772108, "m": 1e10, "cm": 1e8, "nm": 10.0, "pm": 0.01}
@@ -104,14 +106,13 @@ def _lattice(blocks: dict[str, Rows], path: Path) -> np.ndarray:
         if not abs(np.linalg.det(lattice)) > 0:
             raise InvalidInputError(f"{path}: the cell has no volume; check {name}")
         return lattice
-    return cell_from_parameters([unit * length for length in values[0]], values[1], f"{path}: {name}")
+    # positions_abs are in CASTEP's own orientation
+    return with_a_along_x(cell_vectors([unit * length for length in values[0]], values[1], f"{path}: {name}"))
 
 
 def _element(word: str) -> str | None:
     """Return the element of ``Fe``, ``Fe:up`` or an atomic number."""
     if word.isdecimal():
-        from pymatgen.core import Element
-
-        return Element.from_Z(int(word)).symbol if 0 < int(word[:4]) <= 118 else None
+        return element_of_number(int(word[:4]))
     symbol = word.partition(":")[0]
     return element(symbol.capitalize()) or element_of_label(symbol)

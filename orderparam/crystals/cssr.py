@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from orderparam.errors import InvalidInputError
+from orderparam.lattice import cell_vectors, with_a_along_x
 
 from .crystal import Crystal, right_handed
-from .filetext import cell_from_parameters, element_of_label, numbers, shown, text_of
+from .filetext import element_of_label, numbers, shown, text_of
 from .frames import Frames, one
 
 
@@ -48,7 +49,7 @@ def read_cssr(path: Path) -> Frames:
     kinds = [element_of_label(row[1]) for row in rows]
     if None in kinds:
         raise InvalidInputError(f"{path}: expected chemical elements, received {shown(rows[kinds.index(None)][1])}")
-    lattice = cell_from_parameters(lengths, angles, str(path))
+    lattice = with_a_along_x(cell_vectors(lengths, angles, str(path)))
     positions = values @ np.linalg.inv(lattice) if cartesian else values
     species, labels = tuple(kind for kind in kinds if kind), tuple(row[1] for row in rows)
     return one(right_handed(Crystal(lattice, positions, species, labels, str(path))))

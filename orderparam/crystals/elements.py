@@ -10,13 +10,24 @@ from importlib.resources import files
 
 @functools.cache
 def _table() -> dict[str, tuple[str, float, float | None]]:
-    """Return colour, covalent radius (angstrom) and electronegativity (Pauling) by symbol."""
+    """Return colour, covalent radius (angstrom) and electronegativity (Pauling) by symbol, from H to Og."""
     return json.loads((files("orderparam") / "data/elements.json").read_text(encoding="utf-8"))
 
 
 def elements() -> frozenset[str]:
     """Return the symbols of the elements."""
     return frozenset(_table())
+
+
+def element_of_number(number: int) -> str | None:
+    """Return the element of an atomic number; None where there is none.
+
+    Examples
+    --------
+    >>> element_of_number(1), element_of_number(118), element_of_number(0), element_of_number(119)
+    ('H', 'Og', None, None)
+    """
+    return list(_table())[number - 1] if 1 <= number <= len(_table()) else None
 
 
 def electronegativity(species: str) -> float:

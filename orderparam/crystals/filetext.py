@@ -7,12 +7,13 @@ import gzip
 import lzma
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from orderparam.errors import InvalidInputError
+
+from .elements import elements
 
 PACKED = (".gz", ".bz2", ".xz")
 """Endings of packed files; their content is recognised by its first bytes."""
@@ -97,13 +98,6 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-@cache
-def _symbols() -> frozenset[str]:
-    from pymatgen.core import Element
-
-    return frozenset(Element.__members__)
-
-
 def element(word: str) -> str | None:
     """Return the element that a word is, deuterium and tritium as hydrogen; None where it is none.
 
@@ -114,7 +108,7 @@ def element(word: str) -> str | None:
     """
     if word in {"D", "T"}:
         return "H"
-    return word if word in _symbols() else None
+    return word if word in elements() else None
 
 
 def element_of_label(label: str) -> str | None:
@@ -131,23 +125,3 @@ def element_of_label(label: str) -> str | None:
     word = (letters.group() if letters else "").capitalize()
     tries = {1: (word,), 2: (word, word[:1]), 3: (word[:2],)}.get(len(word), ())
     return next((symbol for symbol in map(element, tries) if symbol), None)
-
-
-def cell_from_parameters(lengths: Sequence[float], angles: Sequence[float], where: str) -> np.ndarray:
-    """Return basis vectors as rows (3, 3): a along x, b in the x-y plane (angstrom, degrees).
-
-    Raises
-    ------
-    InvalidInputError
-        When lengths and angles span no cell.
-    """
-    cosines = np.cos(np.radians(angles))
-    metric = np.outer(lengths, lengths) * np.array(
-        [[1, cosines[2], cosines[1]], [cosines[2], 1, cosines[0]], [cosines[1], cosines[0], 1]]
-    )
-    if min(lengths) <= 0 or np.linalg.det(metric) <= 0 or not all(0 < angle < 180 for angle in angles):
-        given = " ".join(f"{value:g}" for value in (*lengths, *angles))
-        raise InvalidInputError(f"{where}: no cell has these lengths and angles: {given}")
-    lattice = np.linalg.cholesky(metric)
-    # a right angle in degrees is one in the cell: no sine of 1e-17
-    return np.where(np.abs(lattice) < 1e-14 * max(lengths), 0.0, lattice)

@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from orderparam.errors import InvalidInputError
+from orderparam.lattice import cell_vectors
 
+from .cif.operations import Operations, from_listing
 from .crystal import Crystal, right_handed
-from .filetext import cell_from_parameters, element_of_label, number, numbers, shown, text_of
+from .filetext import element_of_label, number, numbers, shown, text_of
 from .frames import Frames, one
 
 SAME_PLACE = 0.01
@@ -84,10 +86,10 @@ def read_shelx(path: Path) -> Frames:
         held = {"CELL": content.cell is not None, "LATT": content.latt, "SFAC": content.kinds, "atoms": content.atoms}
         missing = [name for name, value in held.items() if not value]
         raise InvalidInputError(f"{path}: a SHELX file needs CELL, LATT, SFAC and atoms; {', '.join(missing)} missing")
-    rotations, translations = _group(content)
+    group = _group(content)
     sites: list[_Site] = []
     for words in content.atoms:
-        _add_orbit(sites, words, content, rotations, translations)
+        _add_orbit(sites, words, content, group)
     species = tuple(site.name(path) for site in sites)
     crystal = Crystal(
         content.cell,
@@ -144,14 +146,14 @@ def _instruct(content: _Content, key: str, words: list[str]) -> None:
         content.title = words
     elif key == "CELL":
         values = numbers(words[1:], 7, where)
-        content.cell = cell_from_parameters(values[1:4], values[4:7], where)
+        content.cell = cell_vectors(values[1:4], values[4:7], where)
     elif key == "LATT":
         value = numbers(words[1:], 1, where)[0]
         if abs(value) not in CENTRINGS:
             raise content.refuse("LATT from 1 to 7, negative without inversion", " ".join(words))
         content.latt = int(value)
     elif key == "SYMM":
-        content.operations.append(" ".join(words[1:]))
+        content.operations.append(_operation("".join(words[1:]), content))
     elif key == "SFAC":
         long = len(words) > 3 and number(words[2]) is not None
         for word in words[1:2] if long else words[1:]:
@@ -164,56 +166,42 @@ def _instruct(content: _Content, key: str, words: list[str]) -> None:
         content.free += numbers(words[1:], len(words) - 1, where)
 
 
-def _group(content: _Content) -> tuple[np.ndarray, np.ndarray]:
-    """Return all operations modulo lattice translations: rotations (n, 3, 3), translations (n, 3) over 24.
+def _group(content: _Content) -> Operations:
+    """Return all operations modulo lattice translations.
 
     SYMM leaves out the identity, the inversion of a positive LATT, and what centring adds.
     """
-    rotations, translations = [np.eye(3, dtype=int)], [np.zeros(3, int)]
-    for text in content.operations:
-        rotation, translation = _operation(text, content)
-        rotations.append(rotation)
-        translations.append(translation)
     latt = content.latt or 1
-    w, t = np.array(rotations), np.array(translations)
+    listed = ["x,y,z", *content.operations]
     if latt > 0:
-        w, t = np.concatenate([w, -w]), np.concatenate([t, -t])
-    centring = np.array(CENTRINGS[abs(latt)])
-    w, t = np.tile(w, (len(centring), 1, 1)), (t[None] + centring[:, None]).reshape(-1, 3)
-    known = {(*rotation.ravel(), *translation) for rotation, translation in zip(w, t % 24, strict=True)}
-    unique = np.array(sorted(known))
-    w, t = unique[:, :9].reshape(-1, 3, 3), unique[:, 9:]
-    if len(w) > 192 or any(
-        (*product.ravel(), *shift) not in known
-        for i in range(len(w))
-        for product, shift in zip(w[i] @ w, (t @ w[i].T + t[i]) % 24, strict=True)
-    ):
+        listed += [",".join(_inverted(part) for part in text.split(",")) for text in listed]
+    group, n_listed = from_listing([_shifted(text, shift) for shift in CENTRINGS[abs(latt)] for text in listed])
+    if group.order != n_listed:
         raise InvalidInputError(f"{content.path}: the operations of SYMM and LATT form no group; one may be missing")
-    return w, t
+    return group
 
 
-def _operation(text: str, content: _Content) -> tuple[np.ndarray, np.ndarray]:
-    """Return rotation and translation over 24 of ``-Y, X-Y, Z+1/3`` or ``0.5-X, Y, -Z``."""
-    parts = text.replace(" ", "").upper().split(",")
-    rotation, translation = np.zeros((3, 3), int), np.zeros(3)
-    if len(parts) != 3:
-        raise content.refuse("an operation such as -X, 0.5+Y, -Z", text)
-    for row, part in enumerate(parts):
-        signed = part if part[:1] in {"+", "-"} else f"+{part}"
-        if not re.fullmatch(r"(?:[+-](?:[XYZ]|[\d.]+(?:/\d+)?))+", signed):
-            raise content.refuse("an operation such as -X, 0.5+Y, -Z", text)
-        terms = re.findall(r"([+-])(?:([XYZ])|([\d.]+)(?:/(\d+))?)", signed)
-        for sign, axis, numerator, denominator in terms:
-            factor = -1 if sign == "-" else 1
-            if axis:
-                rotation[row, "XYZ".index(axis)] += factor
-            else:
-                value = numbers([numerator], 1, f"{content.path}: SYMM")[0]
-                translation[row] += factor * value / max(int((denominator or "1")[:3]), 1)
-    whole = np.rint(24 * translation)
-    if abs(round(np.linalg.det(rotation))) != 1 or np.abs(24 * translation - whole).max() > 0.05:
-        raise content.refuse("an operation of a space group", text)
-    return rotation, whole.astype(int)
+def _shifted(text: str, shift: Sequence[int]) -> str:
+    """Return an operation followed by a translation over 24."""
+    return ",".join(f"{part}+{n}/24" for part, n in zip(text.split(","), shift, strict=True))
+
+
+def _inverted(part: str) -> str:
+    """Return one coordinate with all signs turned: ``x-y`` becomes ``-x+y``."""
+    signed = part if part.startswith(("+", "-")) else f"+{part}"
+    return signed.translate(str.maketrans("+-", "-+"))
+
+
+def _operation(text: str, content: _Content) -> str:
+    """Return an operation such as ``0.5-X, Y, -Z`` without blanks, in small letters; refuse what is none."""
+    text = re.sub(r"\s", "", text).lower()
+    try:
+        cyclic, _ = from_listing([text])
+    except InvalidInputError:
+        cyclic = None
+    if cyclic is None or cyclic.denominator != 24 or text.count(",") != 2:
+        raise content.refuse("an operation of a space group such as -X, 0.5+Y, -Z", text.upper())
+    return text
 
 
 @dataclass
@@ -252,14 +240,12 @@ def _value(word: str, content: _Content) -> float:
     return p * variable if m > 0 else p * (variable - 1)
 
 
-def _add_orbit(
-    sites: list[_Site], words: list[str], content: _Content, rotations: np.ndarray, translations: np.ndarray
-) -> None:
+def _add_orbit(sites: list[_Site], words: list[str], content: _Content, group: Operations) -> None:
     """Add an atom's orbit: to the places that are there, else as new ones."""
     assert content.cell is not None
     position = np.array([_value(word, content) for word in words[2:5]])
     kind = content.kinds[int(words[1]) - 1]
-    images = rotations @ position + translations / 24
+    images = group.rotations @ position + group.translations
     orbit: list[np.ndarray] = []
     for image in images:
         if not _near(image, orbit, content.cell):

@@ -85,6 +85,20 @@ def test_ase_agrees(tmp_path, name):
     assert_same(expected, read_crystal(path), 1e-7)
 
 
+def test_ase_agrees_on_cartesian_positions_in_an_oblique_cell_of_castep(tmp_path):
+    (tmp_path / "a.cell").write_text(
+        "%BLOCK lattice_abc\n4 5 6\n80 95 110\n%ENDBLOCK lattice_abc\n"
+        "%block positions_abs\nNa 0.1 0.2 0.3\nCl 1.1 2.3 3.4\n%endblock positions_abs\n"
+    )
+    from ase.io import read as ase_read
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = ase_read(tmp_path / "a.cell", format="castep-cell")
+    expected = Crystal(theirs.cell.array, theirs.get_scaled_positions(), ("Na", "Cl"))
+    assert_same(read_crystal(tmp_path / "a.cell"), expected, 1e-7)
+
+
 @pytest.mark.parametrize("name", ["odd", "odd.txt", "notes.md", "a.nothing", "empty"])
 def test_what_cannot_be_read_says_what_can(tmp_path, name):
     (tmp_path / name).write_text("" if name == "empty" else "these are words\n")
