@@ -9,9 +9,10 @@ import numpy as np
 
 from orderparam.errors import InvalidInputError
 
-from .crystal import Crystal, right_handed
+from .crystal import Crystal, numbered, right_handed
 from .filetext import element_of_label, numbers, shown, text_of
 from .frames import Frames, one
+from .moments import labels_with_moments, moments_left_out
 
 
 def looks_like_aims(head: str) -> bool:
@@ -25,10 +26,10 @@ def read_aims(path: Path) -> Frames:
     Raises
     ------
     InvalidInputError
-        When the lattice has not three vectors, or there is no atom.
+        When the lattice has not three vectors, there is no atom, or a moment is no number.
     """
     vectors, rows, fractional, species = [], [], [], []
-    moments = False
+    moments: list[float] = []
     for index, line in enumerate(text_of(path).split("\n"), start=1):
         key, *words = line.split("#")[0].split() or [""]
         where = f"{path}: line {index}"
@@ -41,8 +42,11 @@ def read_aims(path: Path) -> Frames:
             if (kind := element_of_label(name)) is None:
                 raise InvalidInputError(f"{where}: expected a chemical element, received {shown(name)}")
             species.append(kind)
+            moments.append(0.0)
         elif key == "initial_moment":
-            moments |= any(word.strip("+-0.") for word in words[:1])
+            if not moments:
+                raise InvalidInputError(f"{where}: expected an atom before its initial_moment")
+            moments[-1] = numbers(words, 1, where)[0]
     if not vectors:
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
     if len(vectors) != 3 or not rows:
@@ -54,5 +58,5 @@ def read_aims(path: Path) -> Frames:
         raise InvalidInputError(f"{path}: the cell has no volume; check its vectors")
     values = np.array(rows)
     positions = np.where(np.array(fractional)[:, None], values, values @ np.linalg.inv(lattice))
-    notes = (f"{path.name}: magnetic moments (initial_moment) are ignored",) if moments else ()
+    notes = moments_left_out(labels_with_moments(numbered(tuple(species)), moments))
     return one(right_handed(Crystal(lattice, positions, tuple(species), (), str(path), notes)))

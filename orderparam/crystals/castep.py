@@ -13,10 +13,11 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 from orderparam.lattice import cell_vectors, with_a_along_x
 
-from .crystal import Crystal, right_handed
+from .crystal import Crystal, numbered, right_handed
 from .elements import element_of_number
-from .filetext import element, element_of_label, numbers, shown, text_of
+from .filetext import element, element_of_label, number, numbers, shown, text_of
 from .frames import Frames, one
+from .moments import labels_with_moments, moments_left_out
 
 UNITS = {"ang": 1.0, "bohr": 0.5291772108, "a0": 0.5291772108, "m": 1e10, "cm": 1e8, "nm": 10.0, "pm": 0.01}
 """Lengths that CASTEP knows, in angstrom (its constants are those of CODATA 2002)."""
@@ -50,10 +51,9 @@ def read_castep(path: Path) -> Frames:
     rest = [" ".join(row[4:]).lower() for row in rows]
     if any("mixture" in text for text in rest):
         raise InvalidInputError(f"{path}: it has mixed sites (MIXTURE), which are not read; give a CIF")
-    moments = any(re.search(r"spin|magmom", text) for text in rest)
-    notes = (f"{path.name}: magnetic moments (SPIN) are ignored",) if moments else ()
     positions = values @ np.linalg.inv(lattice) if name == "positions_abs" else values
     species = tuple(kind for kind in kinds if kind)
+    notes = moments_left_out(labels_with_moments(numbered(species), map(_moment, rest)))
     return one(right_handed(Crystal(lattice, positions, species, (), str(path), notes)))
 
 
@@ -108,6 +108,13 @@ def _lattice(blocks: dict[str, Rows], path: Path) -> np.ndarray:
         return lattice
     # positions_abs are in CASTEP's own orientation
     return with_a_along_x(cell_vectors([unit * length for length in values[0]], values[1], f"{path}: {name}"))
+
+
+def _moment(text: str) -> list[float]:
+    """Return the numbers of ``SPIN= 2`` or ``MAGMOM: (0 0 2)`` behind a position; none where there are none."""
+    found = re.search(r"(?:spin|magmom)\s*[=:]?\s*\(?([-+.\deEdD\s,]+)", text)
+    words = re.split(r"[\s,]+", found.group(1)) if found else []
+    return [value for word in words if (value := number(word)) is not None]
 
 
 def _element(word: str) -> str | None:

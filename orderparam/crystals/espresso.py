@@ -17,6 +17,7 @@ from orderparam.errors import InvalidInputError
 from .crystal import Crystal, right_handed
 from .filetext import element_of_label, number, numbers, shown, text_of
 from .frames import Frames, one
+from .moments import stated_moments_left_out
 
 BOHR = 0.529177210903
 """Angstrom, CODATA 2018."""
@@ -84,7 +85,7 @@ def read_espresso(path: Path) -> Frames:
     if ibrav == -13:
         notes.append(f"{path.name}: ibrav = -13 is read as versions after 6.4.1 do (a1 = a/2, b/2, 0)")
     if any(key.startswith("starting_magnetization") and number(value) != 0 for key, value in system.items()):
-        notes.append(f"{path.name}: magnetic moments (starting_magnetization) are ignored")
+        notes += stated_moments_left_out("starting_magnetization")  # a part of the valence, by kind
     return one(right_handed(Crystal(cell, positions, species, (), str(path), tuple(notes))))
 
 

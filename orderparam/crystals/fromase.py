@@ -14,10 +14,11 @@ import numpy as np
 
 from orderparam.errors import InvalidInputError
 
-from .crystal import Crystal, right_handed
+from .crystal import Crystal, numbered, right_handed
 from .filetext import element, shown, text_of
 from .frames import Frames, many
 from .layers import VACUUM
+from .moments import labels_with_moments, moments_left_out, stated_moments_left_out
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -49,13 +50,27 @@ def crystal_from_ase(atoms: Atoms, path: Path) -> Crystal:
         raise InvalidInputError(f"{path}: expected atoms of chemical elements, received {'X' if species else 'none'}")
     if not abs(np.linalg.det(lattice)) > 0:
         raise InvalidInputError(f"{path}: the cell has no volume; check its vectors")
-    results = getattr(atoms.calc, "results", None) or {}
-    held = {**atoms.info, **results, **atoms.arrays}
-    named = [name for name in MOMENTS if name in held and np.any(np.atleast_1d(held[name]))]
-    notes = (f"{path.name}: magnetic moments ({', '.join(named)}) are ignored",) if named else ()
+    notes = _moments_of(atoms)
     positions = atoms.positions @ np.linalg.inv(lattice)
     a, b, c = map(bool, atoms.pbc)
     return right_handed(Crystal(lattice, positions, species, (), str(path), notes, periodic=(a, b, c)))
+
+
+def _moments_of(atoms: Atoms) -> tuple[str, ...]:
+    """Return the note on moments: of which sites, else under which names (a total) the file holds them."""
+    results = getattr(atoms.calc, "results", None) or {}
+    held = {**atoms.info, **results, **atoms.arrays}
+    found, totals = [], []
+    for name in MOMENTS:
+        try:
+            values = np.asarray(held.get(name, 0.0), float)
+        except (TypeError, ValueError):  # a word, no moment
+            continue
+        if values.ndim and len(values) == len(atoms):
+            found += labels_with_moments(numbered(tuple(atoms.get_chemical_symbols())), values)
+        elif stated_moments_left_out(name, values):
+            totals.append(name)
+    return moments_left_out(found) or (stated_moments_left_out(", ".join(totals)) if totals else ())
 
 
 def looks_like_extended_xyz(head: str) -> bool:

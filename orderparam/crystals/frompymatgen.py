@@ -17,7 +17,7 @@ from .crystal import Crystal, right_handed
 from .filetext import text_of
 from .frames import Frames, many, one
 from .mixtures import species_text
-from .moments import moments_left_out, sites_with_moments
+from .moments import moments_left_out, sites_with_moments, stated_moments_left_out
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -99,7 +99,7 @@ def read_vasprun(path: Path) -> Frames:
     found = re.search(r"<atominfo>\s*<atoms>\s*(\d+)\s*</atoms>", text)
     volumes = {float(value) for value in re.findall(r'<i name="volume">\s*([\d.]+)\s*</i>', text)}
     incar = run.incar if isinstance(run.incar, dict) else {}
-    notes = (f"{path.name}: magnetic moments (MAGMOM) are ignored",) if np.any(incar.get("MAGMOM", 0)) else ()
+    notes = stated_moments_left_out("MAGMOM", incar.get("MAGMOM", 0.0))
 
     def checked(structure: Structure) -> Crystal:
         crystal = crystal_from_pymatgen(structure, name=str(path), notes=notes)

@@ -21,15 +21,41 @@ NAMED = 6
 _PROPERTIES = ("magmom", "final_magmom", "magmoms", "initial_magmoms")
 
 
+LEFT_OUT = "are left out: what follows is about the atoms alone"
+
+
 def moments_left_out(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return the note that the moments of some sites are left out; none where there are no such sites."""
+    """Return the note that the moments of some sites are left out; none where there are no such sites.
+
+    Examples
+    --------
+    >>> moments_left_out(["Mn1"])
+    ('magnetic moments (on Mn1) are left out: what follows is about the atoms alone',)
+    """
     names = list(dict.fromkeys(labels))
     if not names:
         return ()
     more = f" and {counted(len(names) - NAMED, 'other site')}" if len(names) > NAMED else ""
-    return (
-        f"magnetic moments (on {', '.join(names[:NAMED])}{more}) are left out: what follows is about the atoms alone",
-    )
+    return (f"magnetic moments (on {', '.join(names[:NAMED])}{more}) {LEFT_OUT}",)
+
+
+def stated_moments_left_out(keyword: str, moments: Any = np.inf) -> tuple[str, ...]:
+    """Return the same note for a file that states moments by a keyword, not by sites; none where all are small.
+
+    Examples
+    --------
+    >>> stated_moments_left_out("MAGMOM", [0.0, 3.0])
+    ('magnetic moments (MAGMOM) are left out: what follows is about the atoms alone',)
+    >>> stated_moments_left_out("MAGMOM", [0.0, 0.01])
+    ()
+    """
+    largest = np.abs(np.asarray(moments, float)).max(initial=0.0)
+    return (f"magnetic moments ({keyword}) {LEFT_OUT}",) if largest > SMALLEST_MOMENT else ()
+
+
+def labels_with_moments(labels: Iterable[str], moments: Iterable[Any]) -> list[str]:
+    """Return the labels of the sites whose moment, a number, a vector or None, is not small."""
+    return [label for label, moment in zip(labels, moments, strict=True) if _size(moment) > SMALLEST_MOMENT]
 
 
 def sites_with_moments(structure: Structure) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from orderparam.errors import InvalidInputError
 
-from .crystal import Crystal, right_handed
+from .crystal import Crystal, numbered, right_handed
 from .filetext import element_of_label, numbers, shown, text_of
 from .frames import Frames, one
+from .moments import labels_with_moments, moments_left_out
 
 CELLS = ("unit_cell", "supercell", "primitive_cell")
 """Cells in the order in which they are taken."""
@@ -42,15 +44,13 @@ def read_phonopy(path: Path) -> Frames:
         raise InvalidInputError(f"{path}: it holds no {', '.join(CELLS)}; expected a phonopy.yaml")
     unit = _unit(text, path)
     taken, *others = [name for name in CELLS if name in there]
-    crystal, moments = _crystal(there[taken], unit, path, taken)
+    crystal = _crystal(there[taken], unit, path, taken)
     for other in others:
-        _check(crystal, _crystal(there[other], unit, path, other)[0], path, (taken, other))
+        _check(crystal, _crystal(there[other], unit, path, other), path, (taken, other))
     notes = [
         f"{path.name}: its {taken.replace('_', ' ')} is taken" + (f", not its {_joined(others)}" if others else "")
     ]
-    if moments:
-        notes.append(f"{path.name}: magnetic moments (magnetic_moment) are ignored")
-    return one(right_handed(Crystal(crystal.lattice, crystal.positions, crystal.species, (), str(path), tuple(notes))))
+    return one(right_handed(replace(crystal, notes=(*notes, *crystal.notes))))
 
 
 def _joined(names: list[str]) -> str:
@@ -76,15 +76,15 @@ def _unit(text: str, path: Path) -> float:
     return LENGTHS[name]
 
 
-def _crystal(block: Mapping[str, Any], unit: float, path: Path, name: str) -> tuple[Crystal, bool]:
-    """Return the crystal of one cell, and whether it has magnetic moments."""
+def _crystal(block: Mapping[str, Any], unit: float, path: Path, name: str) -> Crystal:
+    """Return the crystal of one cell; a note says which moments are left out."""
     where = f"{path}: {name}"
     points = block.get("points", block.get("atoms"))
     rows = block.get("lattice")
     if not isinstance(points, list) or not points or not isinstance(rows, list) or len(rows) != 3:
         raise InvalidInputError(f"{where}: expected a lattice of three vectors, and points")
     lattice = unit * np.array([_three(row, f"{where}, lattice") for row in rows])
-    positions, species, moments = [], [], False
+    positions, species, moments = [], [], []
     for number, point in enumerate(points, start=1):
         if not isinstance(point, Mapping):
             raise InvalidInputError(f"{where}: point {number} has no symbol and coordinates")
@@ -93,10 +93,11 @@ def _crystal(block: Mapping[str, Any], unit: float, path: Path, name: str) -> tu
             raise InvalidInputError(f"{where}: expected chemical elements, received {shown(str(point.get('symbol')))}")
         positions.append(_three(point.get("coordinates", point.get("position")), f"{where}, point {number}"))
         species.append(symbol)
-        moments |= bool(np.any(point.get("magnetic_moment", 0)))
+        moments.append(point.get("magnetic_moment"))
     if not abs(np.linalg.det(lattice)) > 0:
         raise InvalidInputError(f"{where}: the cell has no volume")
-    return Crystal(lattice, np.array(positions), tuple(species), (), str(path)), moments
+    notes = moments_left_out(labels_with_moments(numbered(tuple(species)), moments))
+    return Crystal(lattice, np.array(positions), tuple(species), (), str(path), notes)
 
 
 def _three(values: object, where: str) -> list[float]:

@@ -12,6 +12,7 @@ from orderparam.crystals import otherformats
 from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.filetext import HEAD, head_of
 from orderparam.crystals.frames import one
+from orderparam.crystals.moments import SMALLEST_MOMENT, moments_left_out, stated_moments_left_out
 from orderparam.crystals.otherformats import FORMATS, Format, find_format, read_other
 from orderparam.crystals.quiet import LONGEST
 from orderparam.crystals.reading import read_crystal
@@ -156,7 +157,7 @@ def test_magnetic_moments_are_named(tmp_path, kind, name):
     if kind == "column" and name != "a.xyz":
         pytest.skip("these hold no columns of their own")
     crystal = read_crystal(_with_moments(kind, tmp_path / name))
-    assert [note for note in crystal.notes if "magnetic moments (" in note and note.endswith("are ignored")]
+    assert crystal.notes == moments_left_out(f"Mn{number}" for number in range(1, 5))
     assert not [note for note in read_crystal(write(manganite(), tmp_path / f"b{name}")).notes if "magnetic" in note]
 
 
@@ -173,9 +174,41 @@ def test_magnetic_moments_of_other_formats(tmp_path):
         .read_text()
         .replace("- symbol: Si # 1\n", "- symbol: Si\n    magnetic_moment: 1.0\n", 1),
     }
+    manganese = ("Mn", "Mn", "Mn", "Mn")  # as pymatgen labels them
+    sites = {"a.json": manganese, "geometry.in": ("O6",), "a.cell": ("Fe1",), "phonopy.yaml": ("Si1",)}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-        assert [note for note in read_crystal(tmp_path / name).notes if "magnetic moments" in note], name
+        (note,) = [note for note in read_crystal(tmp_path / name).notes if "magnetic moments" in note]
+        assert (note,) == moments_left_out(sites[name]), name
+
+
+@pytest.mark.parametrize(("size", "named"), [(SMALLEST_MOMENT, False), (1.1 * SMALLEST_MOMENT, True)])
+def test_moments_as_calculations_leave_them_are_none(tmp_path, size, named):
+    texts = {
+        "a.xyz": f'1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:magmoms:R:1\nFe 0 0 0 {size}\n',
+        "geometry.in": "lattice_vector 4 0 0\nlattice_vector 0 4 0\nlattice_vector 0 0 4\natom 0 0 0 Fe\n"
+        f"initial_moment {-size}\n",
+        "a.cell": "%BLOCK lattice_abc\n4 4 4\n90 90 90\n%ENDBLOCK lattice_abc\n"
+        f"%block positions_frac\nFe 0 0 0 MAGMOM: (0 0 {size})\n%endblock positions_frac\n",
+        "phonopy.yaml": "unit_cell:\n  lattice:\n  - [4, 0, 0]\n  - [0, 4, 0]\n  - [0, 0, 4]\n  points:\n"
+        f"  - symbol: Fe\n    coordinates: [0, 0, 0]\n    magnetic_moment: [0, {size}, 0]\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        notes = [note for note in read_crystal(tmp_path / name).notes if "magnetic" in note]
+        assert notes == list(moments_left_out(["Fe1"] if named else [])), name
+    assert bool(stated_moments_left_out("MAGMOM", [0.0, -size])) is named
+
+
+def test_a_total_moment_has_no_sites(tmp_path):
+    (tmp_path / "a.xyz").write_text('1\nLattice="4 0 0 0 4 0 0 0 4" magmom=2.0 spin=up\nFe 0 0 0\n')
+    assert read_crystal(tmp_path / "a.xyz").notes == stated_moments_left_out("magmom")
+
+
+def test_a_moment_of_no_atom_is_refused(tmp_path):
+    (tmp_path / "geometry.in").write_text("initial_moment 2\n" + AIMS)
+    with pytest.raises(InvalidInputError, match="line 1: expected an atom before its initial_moment"):
+        read_crystal(tmp_path / "geometry.in")
 
 
 def test_remarks_of_parsers_become_notes(tmp_path, capfd, monkeypatch):
