@@ -14,6 +14,7 @@ import numpy as np
 
 from orderparam.errors import InvalidInputError
 
+from .aseoccupancies import species_of
 from .crystal import Crystal, numbered, right_handed
 from .filetext import element, shown, text_of
 from .frames import Frames, many
@@ -31,12 +32,12 @@ SQLITE = "SQLite format 3"
 
 
 def crystal_from_ase(atoms: Atoms, path: Path) -> Crystal:
-    """Return a Crystal from ASE's atoms; magnetic moments are named in a note.
+    """Return a Crystal from ASE's atoms, with its mixed sites; magnetic moments are named in a note.
 
     Raises
     ------
     InvalidInputError
-        When there is no lattice, or an atom is of no element.
+        When there is no lattice, an atom is of no element, or occupancies are not complete.
     """
     # ASE writes layers without any vacuum with a third vector of length zero
     missing = [axis for axis in range(3) if not atoms.pbc[axis] and not atoms.cell.array[axis].any()]
@@ -45,18 +46,19 @@ def crystal_from_ase(atoms: Atoms, path: Path) -> Crystal:
     lattice = np.array(atoms.cell.array, float)
     if not np.linalg.norm(lattice, axis=1).all():
         raise InvalidInputError(f"{path}: a molecule without a lattice; a crystal is needed (CIF, POSCAR ...)")
-    species = tuple(atoms.get_chemical_symbols())
-    if not species or "X" in species:
-        raise InvalidInputError(f"{path}: expected atoms of chemical elements, received {'X' if species else 'none'}")
+    symbols = atoms.get_chemical_symbols()
+    if not symbols or "X" in symbols:
+        raise InvalidInputError(f"{path}: expected atoms of chemical elements, received {'X' if symbols else 'none'}")
+    species = species_of(atoms, path)
     if not abs(np.linalg.det(lattice)) > 0:
         raise InvalidInputError(f"{path}: the cell has no volume; check its vectors")
-    notes = _moments_of(atoms)
+    notes = _moments_of(atoms, numbered(species))
     positions = atoms.positions @ np.linalg.inv(lattice)
     a, b, c = map(bool, atoms.pbc)
     return right_handed(Crystal(lattice, positions, species, (), str(path), notes, periodic=(a, b, c)))
 
 
-def _moments_of(atoms: Atoms) -> tuple[str, ...]:
+def _moments_of(atoms: Atoms, labels: tuple[str, ...]) -> tuple[str, ...]:
     """Return the note on moments: of which sites, else under which names (a total) the file holds them."""
     results = getattr(atoms.calc, "results", None) or {}
     held = {**atoms.info, **results, **atoms.arrays}
@@ -67,7 +69,7 @@ def _moments_of(atoms: Atoms) -> tuple[str, ...]:
         except (TypeError, ValueError):  # a word, no moment
             continue
         if values.ndim and len(values) == len(atoms):
-            found += labels_with_moments(numbered(tuple(atoms.get_chemical_symbols())), values)
+            found += labels_with_moments(labels, values)
         elif stated_moments_left_out(name, values):
             totals.append(name)
     return moments_left_out(found) or (stated_moments_left_out(", ".join(totals)) if totals else ())

@@ -174,12 +174,73 @@ def test_magnetic_moments_of_other_formats(tmp_path):
         .read_text()
         .replace("- symbol: Si # 1\n", "- symbol: Si\n    magnetic_moment: 1.0\n", 1),
     }
-    manganese = ("Mn", "Mn", "Mn", "Mn")  # as pymatgen labels them
+    manganese = read_crystal(tmp_path / "a.json").labels[:4]
     sites = {"a.json": manganese, "geometry.in": ("O6",), "a.cell": ("Fe1",), "phonopy.yaml": ("Si1",)}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
         (note,) = [note for note in read_crystal(tmp_path / name).notes if "magnetic moments" in note]
         assert (note,) == moments_left_out(sites[name]), name
+
+
+def mixed_salt():
+    """Return ASE's atoms of (Na0.3K0.7)Cl0.9: the mixture stands in `info`, and only K among the atoms."""
+    from ase.spacegroup import crystal
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return crystal(
+            ["Na", "K", "Cl"], [(0, 0, 0), (0, 0, 0), (0.5, 0.5, 0.5)], spacegroup=225, cellpar=[6, 6, 6, 90, 90, 90],
+            occupancies=[0.3, 0.7, 0.9], onduplicates="replace",
+        )  # fmt: skip
+
+
+def test_mixed_sites_of_ase(tmp_path):
+    from ase.io import write as ase_write
+
+    ase_write(tmp_path / "a.xyz", mixed_salt(), format="extxyz")
+    crystal = read_crystal(tmp_path / "a.xyz")
+    assert crystal.species == ("K0.7Na0.3",) * 4 + ("Cl0.9",) * 4
+    assert crystal.formula == "(K0.7Na0.3)(Cl0.9□0.1)"
+    ase_write(tmp_path / "a.traj", mixed_salt())  # which loses the kinds of sites
+    with pytest.raises(InvalidInputError, match="it has occupancies, but not whose"):
+        read_crystal(tmp_path / "a.traj")
+    full = mixed_salt()
+    full.info["occupancy"] = {"0": {"K": 1.0}, "2": {"Cl": 1.0}}
+    ase_write(tmp_path / "a.traj", full)
+    assert read_crystal(tmp_path / "a.traj").formula == "KCl"
+
+
+@pytest.mark.parametrize(
+    ("occupancy", "message"),
+    [
+        ({"0": {"K": 0.7, "Na": 0.3}}, "expected the occupancy of K on sites of kind 1"),
+        ({"1": {"Na": 1.0}, "2": {"Cl": 1}}, "expected the occupancy of K on sites of kind 1"),
+        ({str(kind): {"K": 0.8, "Na": 0.3, "Cl": 0} for kind in range(3)}, "occupancies of a site sum to 1.1"),
+        ({str(kind): {"K": 0.5, "Qq": 0.3, "Cl": 0} for kind in range(3)}, "from 0 to 1, received 'Qq 0.3'"),
+        ({str(kind): {"K": -0.5, "Na": 0.3, "Cl": 0} for kind in range(3)}, "from 0 to 1, received 'K -0.5'"),
+        (0.5, "expected one occupancy for each of its 8 atoms, received '0.5'"),
+        ("half", "expected one occupancy for each of its 8 atoms, received 'half'"),
+    ],
+)
+def test_occupancies_that_are_not_complete_are_refused(tmp_path, occupancy, message):
+    from ase.io import write as ase_write
+
+    atoms = mixed_salt()
+    atoms.info["occupancy"] = occupancy
+    ase_write(tmp_path / "a.xyz", atoms, format="extxyz")
+    with pytest.raises(InvalidInputError) as caught:
+        read_crystal(tmp_path / "a.xyz")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("sodium", "species"), [(0.4, "Na0.4"), (1.0, "Na"), (0.9995, "Na"), (0.998, "Na0.998")])
+def test_a_column_of_occupancies(tmp_path, sodium, species):
+    rows = f"Na 0 0 0 {sodium}\nCl 2 2 2 1.0\n"
+    (tmp_path / "a.xyz").write_text(
+        f'2\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:occupancies:R:1\n{rows}'
+    )
+    assert read_crystal(tmp_path / "a.xyz").species == (species, "Cl")
 
 
 @pytest.mark.parametrize(("size", "named"), [(SMALLEST_MOMENT, False), (1.1 * SMALLEST_MOMENT, True)])
