@@ -9,17 +9,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .crystals.crystal import rename_species
-from .crystals.selecting import part_of
+from .crystals.crystal import Crystal, rename_species
+from .crystals.reading import read_crystal
+from .crystals.selecting import check_names, part_of
 from .discovery.analyse import Analysis
-from .discovery.pair import PairSettings, read_pair, read_whole_parent, relate_pair
+from .discovery.pair import PairSettings, read_whole_parent, relate_pair
 from .errors import InvalidInputError, OrderParamError
 from .geometry import describe_geometry
 from .parent import Parent, symmetrise
@@ -143,11 +144,25 @@ def _task(arguments: tuple[Pair, PairSettings, Mapping[str, np.ndarray]]) -> Row
 
 
 @lru_cache(maxsize=64)
+def _whole_parent(path: str, settings: PairSettings) -> Crystal:
+    """Return all atoms of a parent, read once for all its children."""
+    return read_whole_parent(path, settings)
+
+
+@lru_cache(maxsize=64)
 def _parent(path: str, settings: PairSettings) -> Parent:
     """Return a parent, symmetrised once for all its children."""
-    crystal = part_of(read_whole_parent(path, settings), only=settings.only, ignore=settings.ignore)
+    crystal = part_of(_whole_parent(path, settings), only=settings.only, ignore=settings.ignore)
     crystal = rename_species(crystal, dict(settings.renaming)) if settings.renaming else crystal
     return symmetrise(crystal, settings.symprec, origin=settings.origin)
+
+
+def _child(pair: Pair, settings: PairSettings) -> Crystal:
+    """Return the part of a child that is to be compared; names must be those of the parent or the child."""
+    parent = _whole_parent(pair.parent, settings)
+    child = read_crystal(pair.child, setting=settings.setting_child, frame=settings.frame, periodic=settings.periodic)
+    check_names([parent, child], only=settings.only, ignore=settings.ignore)
+    return part_of(child, only=settings.only, ignore=settings.ignore)
 
 
 def _row(
@@ -156,8 +171,8 @@ def _row(
     """Return the row of one pair, and its components where it can be analysed."""
     row: Row = {**pair.extra, "parent": pair.parent, "child": pair.child}
     try:
-        _, child = read_pair(pair.parent, pair.child, settings)
-        analysis = relate_pair(_parent(pair.parent, replace(settings, noise=None)), child, settings)
+        child = _child(pair, settings)
+        analysis = relate_pair(_parent(pair.parent, settings), child, settings)
         aligned = align(analysis.decomposition, reference)
         return {**row, **series_row(analysis, aligned.components)}, aligned.components
     except OrderParamError as problem:

@@ -87,3 +87,27 @@ def test_all_shipped_pairs_in_one_call():
     pairs = [Pair(str(STRUCTURES / p["parent"]), str(STRUCTURES / p["child"])) for p in table[:8]]
     rows = analyse_series(pairs, PairSettings(), jobs=2)
     assert [row["space_group"] for row in rows] == [p["child_space_group"] for p in table[:8]]
+
+
+def test_a_parent_is_read_once_for_all_its_children(children, monkeypatch):
+    from orderparam import series
+    from orderparam.crystals import reading
+
+    series._whole_parent.cache_clear()
+    series._parent.cache_clear()
+    read = []
+
+    def counted(path, **options):
+        read.append(str(path))
+        return reading.read_crystal(path, **options)
+
+    monkeypatch.setattr("orderparam.discovery.pair.read_crystal", counted)
+    monkeypatch.setattr("orderparam.series.read_crystal", counted, raising=False)
+    rows = analyse_series(children, PairSettings(only=("Mn", "O")))
+    assert ["error" in row for row in rows] == [False, False, True, False, False]
+    assert sorted(read) == sorted([PARENT, *(pair.child for pair in children)])
+
+
+def test_names_are_those_of_the_parent_or_the_child(children):
+    (row,) = analyse_series(children[:1], PairSettings(ignore=("Xe",)))
+    assert "--ignore Xe: no such species or site label" in row["error"]

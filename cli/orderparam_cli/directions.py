@@ -174,13 +174,21 @@ def irreps(
 
 
 def read_parent(text: str, reading: PairSettings) -> Parent:
-    """Return the parent of a file, or a space group without atoms."""
+    """Return the parent of a file, or a space group without atoms, beside which options of reading mean nothing."""
     from orderparam.discovery import pair
     from orderparam.parent import abstract_parent
 
     if Path(text).exists() or re.search(r"\.\w+$|POSCAR|CONTCAR", text):
         return pair.read_parent(text, reading)
-    return abstract_parent(group_number(text))
+    number = group_number(text)
+    given = {
+        "--setting": reading.setting,
+        "--frame": reading.frame_parent,
+        "--periodic": reading.periodic,
+        "--origin": reading.origin,
+    }
+    options.check_beside(f"PARENT {text}", number, given)
+    return abstract_parent(number)
 
 
 def group_number(text: str) -> int:
