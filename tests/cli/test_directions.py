@@ -172,6 +172,10 @@ def test_bad_input(refused, lamno3, arguments, part):
         (("directions", "221", "--k", "R", "--irrep", "M3+"), "--irrep", "--k"),
         (("irreps", "221", "--size", "3"), "--size", "--child"),
         (("irreps", "221", "--child", "62", "--field", "1e"), "--child", "--field"),
+        (("directions", "Pm-3m", "--irrep", "R4+", "--setting", "P m -3 m"), "PARENT Pm-3m", "--setting would"),
+        (("irreps", "221", "--frame", "last"), "PARENT 221", "--frame would"),
+        (("invariants", "221", "--irrep", "R4+", "--periodic", "ab"), "PARENT 221", "--periodic would"),
+        (("irreps", "Pbnm", "--origin", "Mn", "--frame", "1"), "PARENT Pbnm", "--frame, --origin would"),
     ],
 )
 def test_an_option_that_would_be_ignored_is_wrong_usage(program, arguments, option, ignored):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
 SCHEMAS = Path(__file__).parents[2] / "orderparam/data/schemas"
@@ -170,3 +171,40 @@ def test_gaps_decide_where_a_file_calls_no_direction_periodic(tmp_path, program)
     record = json.loads(program("modes", parent, child, "--json", "-").out)
     assert record["strain"]["tensor"][2][2] == pytest.approx(0.0, abs=1e-9)
     assert record["child"]["layer_group"] is not None
+
+
+def test_fits_and_pages_of_layers(tmp_path, program):
+    """Powder lines are left out where nobody asked for them."""
+    parent = write_xyz(tmp_path / "p.xyz", PARENT, HEXAGONAL, 20.0, 10.0)
+    child = write_xyz(tmp_path / "c.xyz", CHILD, RECTANGULAR, 22.0, 11.0)
+    for command in (("modes", "--html", tmp_path / "m.html"), ("fit", "--out", tmp_path / "run")):
+        outcome = program(command[0], parent, child, *command[1:])
+        assert outcome.code == 0, outcome.err
+    assert (tmp_path / "m.html").stat().st_size > 1000
+    assert (tmp_path / "run/result.json").exists()
+
+
+def test_modes_of_a_noisy_slab_below_its_proposed_parent(tmp_path, program):
+    """MoS2 in two cells, displaced at random, in 25 and in 40 angstrom: P-6m2 is proposed, and its modes follow."""
+    a, rows = 3.16, 3.16 * 3**0.5
+    sites = [("Mo", a / 2, rows / 6, 0.0), ("S", 0.0, rows / 3, 1.56), ("S", 0.0, rows / 3, -1.56)]
+    moves = np.random.default_rng(4).normal(0, 0.06, (6, 3))
+    atoms = [(kind, x + cell * a, y, z) for cell in range(2) for kind, x, y, z in sites]
+    moved = [(kind, *(np.array(place) + move)) for (kind, *place), move in zip(atoms, moves, strict=True)]
+    # all but the mean, and the thickness of the layer, which is the child's own
+    breathing = np.outer([0, 0.5, -0.5, 0, 0.5, -0.5], [0, 0, 1])
+    left = ((moves - moves.mean(axis=0)) ** 2).sum() - (moves * breathing).sum() ** 2
+    found = []
+    for period in (25.0, 40.0):
+        slab = write_xyz(tmp_path / f"{period}.xyz", moved, ((2 * a, 0.0), (-a / 2, rows / 2)), period, 12.5, pbc="")
+        outcome = program("parent", slab, "--modes", "--json", "-")
+        assert outcome.code == 0, outcome.err
+        assert "a layer, not periodic along c" in outcome.err
+        record = json.loads(outcome.out)
+        first, modes = record["proposals"][0], record["modes"]
+        assert (record["child"]["space_group"]["number"], first["space_group"]["number"]) == (1, 187)
+        assert modes["parent"]["layer_group"] == {"number": 78, "symbol": "p-6m2"}
+        found.append(amplitudes(json.dumps(modes)))
+        assert sum(value**2 for value in found[-1].values()) == pytest.approx(left, rel=1e-5)
+        assert "P-6m2 (187), layer group p-6m2 (78)" in program("parent", slab, "--modes").out
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
