@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from .crystals.crystal import Crystal, rename_species
-from .crystals.reading import read_crystal
-from .crystals.selecting import check_names, part_of
+from .crystals.selecting import check_names
 from .discovery.analyse import Analysis
-from .discovery.pair import PairSettings, read_whole_parent, relate_pair
+from .discovery.pair import PairSettings, part, read_whole_child, read_whole_parent, relate_pair
 from .errors import InvalidInputError, OrderParamError
 from .geometry import describe_geometry
 from .parent import Parent, symmetrise
@@ -145,24 +144,23 @@ def _task(arguments: tuple[Pair, PairSettings, Mapping[str, np.ndarray]]) -> Row
 
 @lru_cache(maxsize=64)
 def _whole_parent(path: str, settings: PairSettings) -> Crystal:
-    """Return all atoms of a parent, read once for all its children."""
-    return read_whole_parent(path, settings)
+    """Return all atoms of a parent, elements renamed, read once for all its children."""
+    crystal = read_whole_parent(path, settings)
+    return rename_species(crystal, dict(settings.renaming)) if settings.renaming else crystal
 
 
 @lru_cache(maxsize=64)
 def _parent(path: str, settings: PairSettings) -> Parent:
     """Return a parent, symmetrised once for all its children."""
-    crystal = part_of(_whole_parent(path, settings), only=settings.only, ignore=settings.ignore)
-    crystal = rename_species(crystal, dict(settings.renaming)) if settings.renaming else crystal
-    return symmetrise(crystal, settings.symprec, origin=settings.origin)
+    return symmetrise(part(_whole_parent(path, settings), settings), settings.symprec, origin=settings.origin)
 
 
 def _child(pair: Pair, settings: PairSettings) -> Crystal:
     """Return the part of a child that is to be compared; names must be those of the parent or the child."""
     parent = _whole_parent(pair.parent, settings)
-    child = read_crystal(pair.child, setting=settings.setting_child, frame=settings.frame, periodic=settings.periodic)
+    child = read_whole_child(pair.child, settings)
     check_names([parent, child], only=settings.only, ignore=settings.ignore)
-    return part_of(child, only=settings.only, ignore=settings.ignore)
+    return part(child, settings)
 
 
 def _row(

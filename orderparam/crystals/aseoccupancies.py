@@ -11,7 +11,7 @@ import numpy as np
 from orderparam.errors import InvalidInputError
 
 from .filetext import element, shown
-from .mixtures import FULL
+from .mixtures import FULL, species_text
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -98,4 +98,4 @@ def _species(part: Mapping[str, float], path: Path) -> str:
         )
     if len(amounts) == 1 and total >= 1 - FULL:
         return next(iter(amounts))
-    return "".join(f"{symbol}{amounts[symbol]:.4g}" for symbol in sorted(amounts))
+    return species_text(amounts)

@@ -20,6 +20,7 @@ from .cif.operations import Operations, from_listing
 from .crystal import Crystal, right_handed
 from .filetext import element_of_label, number, numbers, shown, text_of
 from .frames import Frames, one
+from .mixtures import species_text
 
 SAME_PLACE = 0.01
 """Images of an atom nearer than this (angstrom) are one: SHELX writes five or six decimals."""
@@ -222,7 +223,7 @@ class _Site:
             )
         if len(self.parts) == 1 and total > 1 - FULL:
             return next(iter(self.parts))
-        return "".join(f"{kind}{self.parts[kind]:.4g}" for kind in sorted(self.parts))
+        return species_text(self.parts)
 
 
 def _value(word: str, content: _Content) -> float:

@@ -17,6 +17,7 @@ from orderparam.crystals.mixtures import FULL
 from orderparam.crystals.moments import SMALLEST_MOMENT, moments_left_out
 from orderparam.crystals.uncertainties import Uncertainties, number_with_uncertainty
 from orderparam.errors import InvalidInputError
+from orderparam.lattice import cell_vectors
 
 from .blocks import Block, crystal_blocks, read_blocks
 from .choice import ROUNDED_CELL, choose
@@ -118,11 +119,11 @@ def _lattice(values: np.ndarray, statements: Sequence[Statement], path: Path) ->
     """
     missing = np.flatnonzero(np.isnan(values))
     if not len(missing):
-        return lattice_of(values), ()
+        return cell_vectors(values[:3], values[3:], str(path)), ()
     groups = [reading.operations for statement in statements for reading in statement.readings]
 
     def fits(cell: np.ndarray) -> bool:
-        lattice = lattice_of(cell)
+        lattice = cell_vectors(cell[:3], cell[3:])
         return any(keeps_metric(group, lattice @ lattice.T) < ROUNDED_CELL for group in groups)
 
     for choices in product((90.0, 120.0), repeat=len(missing)):
@@ -137,32 +138,6 @@ def _lattice(values: np.ndarray, statements: Sequence[Statement], path: Path) ->
             )
     names = ", ".join(_ANGLES[i - 3] for i in missing)
     raise InvalidInputError(f"{path}: the cell is not complete: {names} is missing, and the symmetry does not fix it")
-
-
-def lattice_of(cell: np.ndarray) -> np.ndarray:
-    """Return basis vectors as rows (3, 3) for a, b, c (angstrom), alpha, beta, gamma (degrees).
-
-    c is along z and a in the xz plane, so that beta lies between them.
-
-    Raises
-    ------
-    InvalidInputError
-        When the angles close no cell.
-    """
-    a, b, c = cell[:3]
-    cosines = np.cos(np.radians(cell[3:]))
-    cosines[np.abs(cosines) < 1e-15] = 0.0
-    sin_alpha, sin_beta = np.sqrt(1 - cosines[:2] ** 2)
-    star = (cosines[0] * cosines[1] - cosines[2]) / (sin_alpha * sin_beta)
-    if abs(star) >= 1:
-        raise InvalidInputError(f"the angles {' '.join(f'{v:g}' for v in cell[3:])} close no cell; check them")
-    return np.array(
-        [
-            [a * sin_beta, 0.0, a * cosines[1]],
-            [-b * sin_alpha * star, b * sin_alpha * np.sqrt(1 - star**2), b * cosines[0]],
-            [0.0, 0.0, c],
-        ]
-    )
 
 
 def _sites(
