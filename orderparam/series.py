@@ -200,9 +200,9 @@ def series_row(analysis: Analysis, components: Mapping[str, np.ndarray]) -> Row:
         row[f"strain {o.label}"] = o.amplitude
     row |= _geometry_columns(analysis)
     for name, values in components.items():
-        for copy, part in enumerate(values, start=1):
+        for copy, own in enumerate(values, start=1):
             number_of_copy = f"{copy}:" if len(values) > 1 else ""
-            row |= {f"{name} [{number_of_copy}{i}]": float(v) for i, v in enumerate(part, start=1)}
+            row |= {f"{name} [{number_of_copy}{i}]": float(v) for i, v in enumerate(own, start=1)}
     row["warnings"] = "; ".join(analysis.warnings)
     return row
 

@@ -133,7 +133,7 @@ def _lattice(values: np.ndarray, statements: Sequence[Statement], path: Path) ->
         others[np.arange(len(missing)), missing] -= 2.0
         if fits(cell) and not any(fits(other) for other in others):
             names = ", ".join(f"{_ANGLES[i - 3].removeprefix('_cell_angle_')} {cell[i]:g}" for i in missing)
-            return lattice_of(cell), (
+            return cell_vectors(cell[:3], cell[3:]), (
                 f"{path.name}: angles that the file does not give follow from its symmetry: {names}",
             )
     names = ", ".join(_ANGLES[i - 3] for i in missing)
