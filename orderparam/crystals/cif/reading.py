@@ -177,8 +177,9 @@ def _sites(
         raise InvalidInputError(f"{path}: no atom is left; every site is a vacancy, a dummy or without coordinates")
     notes = [f"{path.name}: left out: {', '.join(left_out)}"] if left_out else []
     notes += [f"{path.name}: {doubt}" for doubt in dict.fromkeys(doubts)]
-    if len({row.kind[:1] for row in rows if row.element == "H"}) > 1:
-        notes.append(f"{path.name}: deuterium is read as hydrogen, and the file has both")
+    places = {isotope: {tuple(r.position) for r in rows if r.kind[:1] == isotope} for isotope in "HD"}
+    if all(places.values()) and places["H"] != places["D"]:
+        notes.append(f"{path.name}: deuterium is read as hydrogen, and the file has both in different places")
     notes += moments_left_out(_sites_with_moments(block))
     known = Uncertainties(np.array([row.position for row in rows]), np.array(sigmas), cell_sigmas)
     return rows, known if known.sigmas.any() or cell_sigmas.any() else None, notes
