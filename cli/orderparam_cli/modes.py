@@ -109,9 +109,9 @@ def _write_files(
     analysis: Analysis, write: Sequence[str], *, csv: str | None, xrd: str | None
 ) -> tuple[Reflection, ...] | None:
     """Write structures and tables; return the X-ray lines where they are wanted."""
-    from orderparam.report.files import write_analysis
-
     for file in write:
+        from orderparam.report.files import write_analysis
+
         write_analysis(analysis, file)
     if csv:
         from orderparam.records import write_text

@@ -148,6 +148,8 @@ Ignore = Annotated[
 
 def frame_of(text: str | None) -> str | None:
     """Refuse anything but a number from 1, first, last or mean."""
+    if text is None:
+        return None
     from orderparam.crystals.frames import parse_frame
     from orderparam.errors import InvalidInputError
 

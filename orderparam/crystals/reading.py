@@ -11,7 +11,6 @@ from .cif.reading import read_cif
 from .crystal import Crystal, check_contacts
 from .filetext import head_of, plain_name
 from .layers import settle_periodicity
-from .otherformats import FORMATS, read_other
 from .quiet import quiet
 
 
@@ -50,7 +49,7 @@ def read_crystal(
         raise InvalidInputError(f"{path}: only a CIF can be read in a setting (--setting), and this is none")
     try:
         with quiet():
-            crystal = read_cif(path, setting=setting, frame=frame) if _is_cif(path) else read_other(path, frame=frame)
+            crystal = read_cif(path, setting=setting, frame=frame) if _is_cif(path) else _read_other(path, frame)
     except InvalidInputError as problem:
         if str(path) in str(problem):
             raise
@@ -64,11 +63,19 @@ def read_crystal(
     return settle_periodicity(crystal, periodic)
 
 
+def _read_other(path: Path, frame: int | str | None) -> Crystal:
+    from .otherformats import read_other
+
+    return read_other(path, frame=frame)
+
+
 def _is_cif(path: Path) -> bool:
     """Tell whether a file is a CIF by its name, or, where no other format claims that, by its content."""
     name = plain_name(path)
     if name.endswith((".cif", ".mcif")):
         return True
+    from .otherformats import FORMATS
+
     if any(form.claims(name) for form in FORMATS):
         return False
     head = head_of(path).lower()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from math import sqrt
+from math import gcd, lcm, sqrt
 from typing import Any
 
 import numpy as np
@@ -15,34 +17,73 @@ from orderparam.errors import InvalidInputError
 from .crystal import Crystal
 from .mixtures import occupancies
 from .neighbours import find_neighbours
-from .quiet import quiet
 
 
 def formal_charges(crystal: Crystal) -> np.ndarray:
-    """Return a formal charge per atom (n,), in electrons: the oxidation states that pymatgen thinks most likely.
+    """Return a formal charge per atom (n,), in electrons: the most likely oxidation states that balance.
 
-    Cations +, anions -. One value per element, the composition neutral; a mixed site has the mean of its mixture.
+    Cations +, anions -. One value per element, the mean where atoms of it have different states (Fe3O4: 8/3); a mixed
+    site has the mean of its mixture. The sum over all atoms of how often each state occurs in the ICSD decides, as in
+    pymatgen, whose tables these are.
 
     Raises
     ------
     InvalidInputError
         When no known oxidation states balance the composition.
     """
-    from pymatgen.core import Composition, Species
-
-    with quiet():
-        if Composition.oxi_prob is None:  # pymatgen would read the same from YAML, in half a second
-            known = _table()["occurrence"].items()
-            Composition.oxi_prob = {Species.from_str(name): count for name, count in known}
-        mixtures = [Composition(kind) for kind in crystal.species]
-        total, _ = sum(mixtures, Composition()).get_integer_formula_and_factor(max_denominator=100)
-        guesses = Composition(total).oxi_state_guesses()
-    if not guesses:
+    mixtures = [occupancies(kind) for kind in crystal.species]
+    states = _balanced_states(_whole_formula(mixtures))
+    if states is None:
         raise InvalidInputError(
             f"{crystal.formula}: no known oxidation states of its elements balance; point charges need an ionic crystal"
         )
-    states = guesses[0]
-    return np.array([sum(amount * states[element.symbol] for element, amount in m.items()) for m in mixtures])
+    return np.array([sum(amount * states[element] for element, amount in m.items()) for m in mixtures])
+
+
+def _whole_formula(mixtures: Sequence[Mapping[str, float]]) -> dict[str, int]:
+    """Return the composition in the smallest whole numbers; occupancies are rounded to fractions of up to 1/100."""
+    total: dict[str, Fraction] = {}
+    for mixture in mixtures:
+        for element, amount in mixture.items():
+            total[element] = total.get(element, Fraction(0)) + Fraction(amount).limit_denominator(100)
+    scale = lcm(*(amount.denominator for amount in total.values()))
+    whole = {element: int(amount * scale) for element, amount in total.items() if amount}
+    divisor = gcd(*whole.values())
+    return {element: count // divisor for element, count in whole.items()}
+
+
+def _balanced_states(formula: Mapping[str, int]) -> dict[str, float] | None:
+    """Return the mean oxidation state of every element in the most likely neutral choice, None where there is none."""
+    if len(formula) == 1:
+        return dict.fromkeys(formula, 0.0)
+    # sum of charges -> (score, the sum of every element), element by element
+    best: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
+    for element, count in formula.items():
+        own = _sums_of(element, count)
+        longer: dict[int, tuple[int, tuple[int, ...]]] = {}
+        for charge, (score, parts) in best.items():
+            for more, weight in own.items():
+                if charge + more not in longer or score + weight > longer[charge + more][0]:
+                    longer[charge + more] = (score + weight, (*parts, more))
+        best = longer
+    if 0 not in best:
+        return None
+    return {element: part / formula[element] for element, part in zip(formula, best[0][1], strict=True)}
+
+
+def _sums_of(element: str, count: int) -> dict[int, int]:
+    """Return the sums of charge that so many atoms of an element can have, each with its best score."""
+    table = _table()
+    found = {0: 0}
+    for _ in range(count):
+        longer: dict[int, int] = {}
+        for charge, score in found.items():
+            for state in table["states"].get(element, ()):
+                sign = "-" if state < 0 else "+"
+                seen = table["occurrence"].get(f"{element}{abs(state) if abs(state) != 1 else ''}{sign}", 0)
+                longer[charge + state] = max(longer.get(charge + state, 0), score + seen)
+        found = longer
+    return found
 
 
 def bond_valence_sums(crystal: Crystal, *, cutoff: float = 4.0) -> np.ndarray:

@@ -14,6 +14,7 @@ from itertools import permutations, product
 import numpy as np
 
 from orderparam.crystals.crystal import Crystal
+from orderparam.crystals.neighbours import find_neighbours
 from orderparam.parent import Parent
 
 SHELL_GAP = 1.15
@@ -179,24 +180,21 @@ class Shell:
 
 def nearest_shells(crystal: Crystal, reach: float = 2.5) -> dict[int, Shell]:
     """Return the neighbours of every site up to `reach` times the largest nearest-neighbour distance."""
-    from scipy.spatial import KDTree
-
-    def images(extent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        cells = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in extent], indexing="ij"), -1).reshape(-1, 3)
-        return cells, (crystal.positions[None] + cells[:, None]).reshape(-1, 3) @ crystal.lattice
-
-    _, points = images(np.ones(3, int))
-    nearest = KDTree(points).query(crystal.positions_cart, k=2)[0][:, 1].max()
-    spacings = 1 / np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0)
-    cells, points = images(np.ceil(reach * nearest / spacings).astype(int) + 1)
-    tree, n_sites = KDTree(points), crystal.n_sites
+    spacing = (abs(np.linalg.det(crystal.lattice)) / crystal.n_sites) ** (1 / 3)
+    found = find_neighbours(crystal.lattice, crystal.positions, 2 * spacing)
+    while len(np.unique(found.first)) < crystal.n_sites:
+        spacing *= 1.5
+        found = find_neighbours(crystal.lattice, crystal.positions, 2 * spacing)
+    nearest = np.full(crystal.n_sites, np.inf)
+    np.minimum.at(nearest, found.first, found.distances)
+    found = find_neighbours(crystal.lattice, crystal.positions, reach * float(nearest.max()))
+    ends = crystal.positions[found.first] + found.vectors @ np.linalg.inv(crystal.lattice)
+    cells = np.rint(ends - crystal.positions[found.second]).astype(int)
     shells = {}
-    for site, centre in enumerate(crystal.positions_cart):
-        near = np.array(tree.query_ball_point(centre, reach * nearest))
-        vectors = points[near] - centre
-        lengths = np.linalg.norm(vectors, axis=1)
-        order = np.argsort(lengths, kind="stable")[1:]  # the first is the site itself
-        shells[site] = Shell(near[order] % n_sites, cells[near[order] // n_sites], vectors[order])
+    for site in range(crystal.n_sites):
+        mine = np.flatnonzero(found.first == site)
+        order = mine[np.argsort(found.distances[mine].round(9), kind="stable")]
+        shells[site] = Shell(found.second[order], cells[order], found.vectors[order])
     return shells
 
 

@@ -3,10 +3,13 @@
 import io
 import json
 import runpy
+import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Composition
 from rich.console import Console
 
 from orderparam.crystals.crystal import Crystal
@@ -198,6 +201,45 @@ def test_formal_charges():
     assert charges[:2] == pytest.approx([3.3, 2.7])
     with pytest.raises(InvalidInputError, match="no known oxidation states"):
         formal_charges(perovskite(("Sn", "Au", "Cd")))
+
+
+def test_formal_charges_are_those_of_pymatgen():
+    """A second opinion on random compositions; the tables are pymatgen's, the search is not."""
+    rng = np.random.default_rng(1)
+    symbols = [
+        "La",
+        "Sr",
+        "Mn",
+        "Fe",
+        "Ti",
+        "W",
+        "Na",
+        "K",
+        "Cl",
+        "S",
+        "F",
+        "N",
+        "Al",
+        "Si",
+        "Mo",
+        "V",
+        "Cu",
+        "Bi",
+        "Pb",
+        "As",
+    ]
+    for _ in range(100):
+        kinds = [*rng.choice(symbols, rng.integers(1, 4), replace=False).tolist(), "O"]
+        species = tuple(kind for kind in kinds for _ in range(rng.integers(1, 5)))
+        crystal = Crystal(10 * np.eye(3), rng.random((len(species), 3)), species)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            guesses = Composition(Counter(species)).oxi_state_guesses()
+        if not guesses:
+            with pytest.raises(InvalidInputError):
+                formal_charges(crystal)
+        else:
+            np.testing.assert_allclose(formal_charges(crystal), [guesses[0][kind] for kind in species])
 
 
 def test_bond_valence_sums_are_balanced_and_near_the_charges():
