@@ -27,6 +27,10 @@ CLOSEST_CONTACT = 0.5
 """Two atoms nearer than this (angstrom) are a mistake in the file: the shortest bond, H-H, has 0.74."""
 
 
+LARGEST = 1e6
+"""No cell vector (angstrom) and no fractional coordinate is larger than this."""
+
+
 @dataclass(frozen=True)
 class Crystal:
     """A periodic arrangement of atoms.
@@ -82,6 +86,8 @@ class Crystal:
             )
         if not (np.isfinite(lattice).all() and np.isfinite(positions).all()):
             raise InvalidInputError(f"{where}a cell vector or coordinate is not a finite number; repair the file")
+        if np.abs(lattice).max() > LARGEST or np.abs(positions).max(initial=0.0) > LARGEST:
+            raise InvalidInputError(f"{where}a cell vector or coordinate is above {LARGEST:g}; repair the file")
         if abs(np.linalg.det(lattice)) < 1e-3:
             raise InvalidInputError(f"{where}the cell has no volume; check its lengths and angles")
         for field, array in (("lattice", lattice), ("positions", positions)):

@@ -233,7 +233,8 @@ def test_a_hostile_file_goes_through_the_command(browser, tmp_path):
     hostile = "<script>alert(1)<_script>"
     text = (STRUCTURES / "perovskite/LaMnO3_62.cif").read_text()
     child = tmp_path / f"{hostile}.cif"
-    child.write_text(text.replace("La1", "'<img/src=x/onerror=alert(1)>'", 1) if "La1" in text else text)
+    assert "\nLa1 La" in text
+    child.write_text(text.replace("\nLa1 La", "\n'<img/src=x/onerror=alert(1)>' La"))
     with pytest.raises(SystemExit) as end:
         program(["modes", PAIR[0], str(child), "--quiet", "--html", str(tmp_path / "page.html")])
     assert end.value.code == 0

@@ -11,6 +11,7 @@ from orderparam.crystals.crystal import Crystal
 from orderparam.crystals.reading import read_crystal
 from orderparam.crystals.writing import crystal_to_cif, crystal_to_poscar
 from orderparam.discovery.analyse import analyse
+from orderparam.errors import InvalidInputError
 from orderparam.formats.xyz import extended_xyz
 from orderparam.parent import symmetrise
 from orderparam.spacegroup import report_symmetry
@@ -41,6 +42,18 @@ def test_every_format_gives_the_same_order_parameters(tmp_path, capfd, name):
     assert [o.label for o in two.displacive] == [o.label for o in one.displacive]
     assert [o.amplitude for o in two.displacive] == pytest.approx([o.amplitude for o in one.displacive], abs=1e-6)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("size", "fine"), [(0.99e6, True), (1.01e6, False)])
+def test_numbers_that_no_crystal_has(size, fine):
+    def crystal():
+        return Crystal(np.diag([4.0, 4.0, 4.0]), np.array([[0, 0, size]]), ("Po",))
+
+    if fine:
+        assert crystal().n_sites == 1
+    else:
+        with pytest.raises(InvalidInputError, match="above 1e"):
+            crystal()
 
 
 def test_site_labels_stay(tmp_path):

@@ -3,9 +3,9 @@
 Every group that the statements leave open is tried. Out go those that the cell's metric does not have, that put two
 atoms on one place, and, where one at least agrees, those that contradict the stated formula, number of formula units,
 multiplicities or density. If several are left, the closest pair of atoms decides: q is the smallest distance as a part
-of the sum of covalent radii. A reading with q above `APART` is out where another one is bonded, and one is taken when
-its q is at least `BONDED` and that of every other one smaller by `CLEARLY`. Otherwise the file is refused, and the line
-names the choices.
+of the sum of covalent radii. A reading with q above `APART` is out where a bonded one holds all its atoms and more. One
+is taken when its q is at least `BONDED` and that of every other one smaller by `CLEARLY`; otherwise the file is
+refused, and the line names the choices.
 """
 
 from __future__ import annotations
@@ -210,6 +210,16 @@ def _same_atoms(one: Trial, other: Trial) -> bool:
     return bool(distances.min(axis=1).max() < SAME) and [others[i] for i in nearest] == kinds
 
 
+def _is_part_of(one: Trial, other: Trial) -> bool:
+    """Whether the atoms of one reading are some of another's: an asymmetric unit taken for the whole."""
+    (first, kinds), (second, others) = _atoms(one), _atoms(other)
+    if len(kinds) >= len(others):
+        return False
+    gaps = first[:, None] - second[None]
+    distances = np.linalg.norm((gaps - np.rint(gaps)) @ one.lattice, axis=2)
+    return bool(distances.min(axis=1).max() < SAME) and [others[i] for i in distances.argmin(axis=1)] == kinds
+
+
 def _atoms(trial: Trial) -> tuple[np.ndarray, list[str]]:
     kinds = [orbit.species for orbit in trial.orbits for _ in orbit.positions]
     return np.concatenate([orbit.positions for orbit in trial.orbits]), kinds
@@ -231,11 +241,15 @@ def _decide(trials: Sequence[Trial], where: str, said: str) -> Trial:
     if len(trials) == 1:
         return trials[0]
     ratios = [closest_ratio(trial.orbits, trial.lattice) for trial in trials]
-    if any(BONDED <= ratio <= APART for ratio in ratios):  # a part of the atoms is no structure
-        trials = [trial for trial, ratio in zip(trials, ratios, strict=True) if ratio <= APART]
-        ratios = [ratio for ratio in ratios if ratio <= APART]
-        if len(trials) == 1:
-            return trials[0]
+    bonded = [trial for trial, ratio in zip(trials, ratios, strict=True) if BONDED <= ratio <= APART]
+    sparse = [
+        ratio > APART and any(_is_part_of(trial, other) for other in bonded)
+        for trial, ratio in zip(trials, ratios, strict=True)
+    ]
+    trials = [trial for trial, left_out in zip(trials, sparse, strict=True) if not left_out]
+    ratios = [ratio for ratio, left_out in zip(ratios, sparse, strict=True) if not left_out]
+    if len(trials) == 1:
+        return trials[0]
     order = np.argsort(ratios)[::-1]
     best, second = ratios[order[0]], ratios[order[1]]
     if best >= BONDED and second < CLEARLY * best:
