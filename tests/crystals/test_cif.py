@@ -186,6 +186,7 @@ def test_several_symbols_are_taken_together(read):
         ([symbol("P 1 21/c 1")], (None, 100, 90), "alpha 90"),
         ([symbol("P 1 21/c 1")], (90, None, 90), None),
         ([symbol("P -1")], (80, None, 95), None),
+        ([symbol("P -1")], (None, None, None), None),
         ([], (90, 90, None), None),
     ],
 )
@@ -232,6 +233,8 @@ def test_hydrogen_without_sites_and_deuterium_beside_it(read):
     assert any("has hydrogen, and no site holds any" in note for note in notes)
     both = cif("H1 H 0 0 0", "D1 D .5 .5 .5", "Li1 Li .5 .5 0", symmetry=[symbol("P m -3 m")])
     assert any("deuterium is read as hydrogen" in note for note in read(both).notes)
+    by_label = cif("H1 ? 0 0 0", "D1 ? .5 .5 .5", symmetry=[symbol("P m -3 m")])
+    assert any("deuterium is read as hydrogen" in note for note in read(by_label).notes)
     one = cif("D1 D .5 .5 .5", "Li1 Li 0 0 0", symmetry=[symbol("P m -3 m")])
     assert read(one).notes == ()
 

@@ -123,7 +123,10 @@ def _lattice(values: np.ndarray, statements: Sequence[Statement], path: Path) ->
     groups = [reading.operations for statement in statements for reading in statement.readings]
 
     def fits(cell: np.ndarray) -> bool:
-        lattice = cell_vectors(cell[:3], cell[3:])
+        try:
+            lattice = cell_vectors(cell[:3], cell[3:])
+        except InvalidInputError:  # angles of which none can be meant
+            return False
         return any(keeps_metric(group, lattice @ lattice.T) < ROUNDED_CELL for group in groups)
 
     for choices in product((90.0, 120.0), repeat=len(missing)):
@@ -145,6 +148,7 @@ def _sites(
 ) -> tuple[list[Site], Uncertainties | None, list[str]]:
     """Return the listed sites that hold atoms, their uncertainties, and notes."""
     rows, sigmas, left_out, doubts = [], [], [], []
+    isotopes: dict[str, set[tuple[float, ...]]] = {}
     for row in _rows(block):
         where = f"{path}: {row.label}"
         if row.flag == "dum":
@@ -173,12 +177,13 @@ def _sites(
             Site(row.label, str(element), position, rounding, min(occupancy, 1.0), row.multiplicity, row.type or "")
         )
         sigmas.append(sigma)
+        if element == "H":
+            isotopes.setdefault((row.type or row.label)[:1].upper(), set()).add(tuple(position))
     if not rows:
         raise InvalidInputError(f"{path}: no atom is left; every site is a vacancy, a dummy or without coordinates")
     notes = [f"{path.name}: left out: {', '.join(left_out)}"] if left_out else []
     notes += [f"{path.name}: {doubt}" for doubt in dict.fromkeys(doubts)]
-    places = {isotope: {tuple(r.position) for r in rows if r.kind[:1] == isotope} for isotope in "HD"}
-    if all(places.values()) and places["H"] != places["D"]:
+    if {"H", "D"} <= set(isotopes) and isotopes["H"] != isotopes["D"]:
         notes.append(f"{path.name}: deuterium is read as hydrogen, and the file has both in different places")
     notes += moments_left_out(_sites_with_moments(block))
     known = Uncertainties(np.array([row.position for row in rows]), np.array(sigmas), cell_sigmas)
