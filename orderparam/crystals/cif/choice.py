@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -62,6 +63,11 @@ class Trial:
         """Atoms of every element in the cell."""
         return contents_of(self.orbits)
 
+    @cached_property
+    def closest(self) -> float:
+        """The closest pair of atoms as a part of the sum of their covalent radii."""
+        return closest_ratio(self.orbits, self.lattice)
+
 
 def choose(
     statements: Sequence[Statement], sites: Sequence[Site], lattice: np.ndarray, facts: Facts, where: str
@@ -80,11 +86,11 @@ def choose(
     strained = min((_fit(reading, lattice) for reading in fitting), default=1.0) > ROUNDED_CELL
     alone = possible[0] if len(possible) == 1 else None
     unfit = strained or not possible or (alone is not None and _contradicts(alone, facts))
-    close = not unfit and alone is not None and closest_ratio(alone.orbits, lattice) < BONDED
+    close = not unfit and alone is not None and alone.closest < BONDED
     if (unfit or close) and not disagree and statements[0].kind in {"Hall", "H-M", "number"}:
         better = _in_another_setting(statements, sites, lattice, facts)
         if close:
-            better = [trial for trial in better if closest_ratio(trial.orbits, lattice) >= BONDED]
+            better = [trial for trial in better if trial.closest >= BONDED]
         if better:
             taken = _decide(better, where, said)
             return taken, [f"{said} does not fit the structure; the setting {taken.reading.name} does and is taken"]
@@ -92,7 +98,7 @@ def choose(
         raise InvalidInputError(f"{where}: {_why_none(readings, fitting, faults, lattice, said)}")
     taken = _decide(possible, where, said)
     notes = _notes(statements, taken, fitting, disagree, said)
-    if (ratio := closest_ratio(taken.orbits, lattice)) < BONDED:
+    if (ratio := taken.closest) < BONDED:
         notes.append(
             f"two atoms are nearer than they can be, {ratio:.2f} of the sum of their covalent radii: check the file"
         )
@@ -240,7 +246,7 @@ def _contradicts(trial: Trial, facts: Facts) -> bool:
 def _decide(trials: Sequence[Trial], where: str, said: str) -> Trial:
     if len(trials) == 1:
         return trials[0]
-    ratios = [closest_ratio(trial.orbits, trial.lattice) for trial in trials]
+    ratios = [trial.closest for trial in trials]
     bonded = [trial for trial, ratio in zip(trials, ratios, strict=True) if BONDED <= ratio <= APART]
     sparse = [
         ratio > APART and any(_is_part_of(trial, other) for other in bonded)
